@@ -1,0 +1,1 @@
+"""Streams and datagrams over anything: a hop takes a dialer and is a dialer."""
