@@ -1,0 +1,141 @@
+"""A world of the lab as data: hosts with their servers, the link, the censor's rules and what the world lays over a scenario."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.model import Json, Vantage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The line between the client and the internet namespace, the same in each direction."""
+
+    delay: float = 0.0  # seconds, one way
+    jitter: float = 0.0  # seconds, at most this much more than `delay`
+    loss: float = 0.0  # share of the packets, 0 to 1
+    rate: float = 0.0  # bits a second; 0 means as fast as the machine allows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hops:
+    """How many routers decrement the TTL before and after the censor."""
+
+    before: int = 0
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One server of a host: a kind of the table `harness.lab.servers.table:SERVERS` on a port."""
+
+    kind: str
+    port: int
+    params: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A machine of the internet namespace, with the addresses and the DNS names that it owns."""
+
+    name: str
+    addresses: tuple[str, ...]  # IPv4 and IPv6 in text
+    names: tuple[str, ...] = ()  # lower case, without the dot at the end
+    services: tuple[Service, ...] = ()
+    home: bool = False  # stands in the vantage's own country
+    down: bool = False  # its addresses are routed, but nothing listens: connections are refused
+
+    @property
+    def v4(self) -> tuple[str, ...]:
+        """Its IPv4 addresses."""
+        return tuple(text for text in self.addresses if ipaddress.ip_address(text).version == 4)
+
+    @property
+    def v6(self) -> tuple[str, ...]:
+        """Its IPv6 addresses."""
+        return tuple(text for text in self.addresses if ipaddress.ip_address(text).version == 6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One behaviour of the censor: a kind of the table of behaviours, filled in."""
+
+    behaviour: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All that a lab needs to come up, and all that a scenario is told of it."""
+
+    name: str
+    title: str
+    vantage: Vantage
+    sources: tuple[str, ...] = ()  # where the behaviour is documented
+    link: Link = Link()
+    hops: Hops = Hops()
+    resolvers: tuple[str, ...] = ()  # the nameservers of the client's resolv.conf
+    hosts: tuple[Host, ...] = ()
+    censor: tuple[Rule, ...] = ()
+    paths: Mapping[str, Json] = field(default_factory=dict)  # laid over the user's paths of the same name
+    controls: Mapping[str, Json] = field(default_factory=dict)
+    serves: tuple[str, ...] = ()  # services and targets that this world answers for
+    seed: int = 1
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address of every host: what the internet namespace answers for."""
+        return tuple(address for host in self.hosts for address in host.addresses)
+
+    def zone(self) -> dict[str, tuple[str, ...]]:
+        """The true addresses of every name, hosts in their order of declaration."""
+        zone: dict[str, tuple[str, ...]] = {}
+        for host in self.hosts:
+            for name in host.names:
+                zone[name] = zone.get(name, ()) + host.addresses
+        return zone
+
+    def listening(self) -> Iterator[tuple[Host, Service]]:
+        """Every server that is to run, with its host; hosts that are down have none."""
+        return ((host, service) for host in self.hosts if not host.down for service in host.services)
+
+
+def dump(world: World) -> dict[str, Json]:
+    """The world as plain JSON, for another process."""
+    return dataclasses.asdict(world)
+
+
+def restore(plain: Mapping[str, Json]) -> World:
+    """The world that `dump` made into plain JSON."""
+    whole = dict(plain)
+    whole["vantage"] = Vantage(**whole["vantage"])
+    whole["link"] = Link(**whole["link"])
+    whole["hops"] = Hops(**whole["hops"])
+    whole["hosts"] = tuple(_restore_host(host) for host in whole["hosts"])
+    whole["censor"] = tuple(Rule(**rule) for rule in whole["censor"])
+    for key in ("sources", "resolvers", "serves"):
+        whole[key] = tuple(whole[key])
+    return World(**whole)
+
+
+def _restore_host(plain: Mapping[str, Json]) -> Host:
+    services = tuple(Service(**service) for service in plain["services"])
+    rest = {key: tuple(plain[key]) for key in ("addresses", "names")}
+    return Host(**{**plain, **rest, "services": services})
+
+
+def worlds() -> tuple[str, ...]:
+    """The names of the worlds that come with waygauge."""
+    from harness.lab import worldfile  # noqa: PLC0415 - pydantic is loaded only by who reads files
+
+    return worldfile.names()
+
+
+def load_world(name_or_file: str) -> World:
+    """The world of that name, or of that file; a file that cannot be understood raises ScenarioError."""
+    from harness.lab import worldfile  # noqa: PLC0415 - pydantic is loaded only by who reads files
+
+    return worldfile.load(name_or_file)
