@@ -1,0 +1,34 @@
+# make try    the censored internet, the shipped scenarios, and which way still works
+# make test   every test (what needs a system package is skipped by name)
+# make system-deps   the system packages that some tests use (asks for root; starts nothing)
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.PHONY: try test system-deps clean
+
+try: $(VENV)/ready
+	@$(BIN)/waygauge try $(ARGS)
+
+test: $(VENV)/tox
+	@$(BIN)/tox run $(if $(ENVS),-e $(ENVS)) -- $(ARGS)
+
+system-deps:
+	@sh packaging/system-deps
+
+$(VENV)/python:
+	@sh packaging/venv "$(PYTHON)" "$(VENV)"
+
+$(VENV)/ready: $(VENV)/python pyproject.toml packaging/engines.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r packaging/engines.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/tox: $(VENV)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'tox>=4.20'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .tox out
