@@ -1,0 +1,73 @@
+"""The probes: one row each. `harness.probes` explains what a probe is.
+
+Traits that others ask for: `E0` to `E3` is the level that a check shows by itself when it goes through,
+and `proof` says that a declared proof lifts it to E3.
+"""
+
+from __future__ import annotations
+
+from harness.kinds import Kind, Table
+
+PROBES = Table(
+    "probe",
+    (
+        Kind(
+            name="dns",
+            params="harness.probes.params:Dns",
+            build="harness.probes.dns:run",
+            summary="a name is resolved, by the path's resolver or by a server named in the check",
+            traits=frozenset({"E0"}),
+        ),
+        Kind(
+            name="tcp",
+            params="harness.probes.params:Tcp",
+            build="harness.probes.tcp:run",
+            summary="a TCP connection opens",
+            traits=frozenset({"E1"}),
+        ),
+        Kind(
+            name="tls",
+            params="harness.probes.params:Tls",
+            build="harness.probes.tls:run",
+            summary="a TLS handshake completes and the certificate verifies",
+            traits=frozenset({"E2"}),
+        ),
+        Kind(
+            name="http",
+            params="harness.probes.params:Http",
+            build="harness.probes.http:run",
+            summary="an HTTP request is answered, and the answer shows the declared proof",
+            secret=("credentials",),
+            traits=frozenset({"E2", "proof"}),
+        ),
+        Kind(
+            name="exit",
+            params="harness.probes.params:Exit",
+            build="harness.probes.exit:run",
+            summary="a reflector says which source address it sees",
+            traits=frozenset({"E2"}),
+        ),
+        Kind(
+            name="websocket",
+            params="harness.probes.params:Websocket",
+            build="harness.probes.websocket:run",
+            summary="a WebSocket opens, and a script of frames is answered as declared",
+            secret=("credentials",),
+            traits=frozenset({"E2", "proof"}),
+        ),
+        Kind(
+            name="whatsapp_noise",
+            params="harness.probes.params:WhatsappNoise",
+            build="harness.probes.whatsapp_noise:run",
+            summary="WhatsApp's Noise responder shows a certificate under the trusted issuer key",
+            traits=frozenset({"E3"}),
+        ),
+        Kind(
+            name="mtproto",
+            params="harness.probes.params:Mtproto",
+            build="harness.probes.mtproto:run",
+            summary="Telegram echoes our nonce and names a known public key",
+            traits=frozenset({"E3"}),
+        ),
+    ),
+)
