@@ -1,0 +1,56 @@
+"""What reading a scenario gives, and what may be laid over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.model import Json, ScenarioPlan, Vantage
+
+if TYPE_CHECKING:
+    from harness.document import Document
+    from harness.scenario.expect import Expectations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldOverlay:
+    """What a world lays over a scenario, as its file has it: raw mappings, replacing entries of the same name."""
+
+    name: str
+    paths: Mapping[str, Json] = field(default_factory=dict)
+    controls: Mapping[str, Json] = field(default_factory=dict)
+    serves: tuple[str, ...] | None = None  # None means that the world answers for everything
+    vantage: Vantage | None = None
+    document: Document | None = None  # the world's file, so that complaints can point into it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A pytest mark asked for in the file: `slow`, or `skip` and `xfail` with a reason."""
+
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """A file that was read, and what for: `path doh-quad9`, `service whatsapp`, `control echo`."""
+
+    what: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """One scenario file, understood together with everything that it names."""
+
+    file: str
+    plan: ScenarioPlan
+    positions: Mapping[str, int]  # 0-based line of each cell, by item name
+    secrets: frozenset[str]
+    private: frozenset[str]  # names and addresses of one's own servers
+    used: tuple[Used, ...]
+    marks: Mapping[str, tuple[Mark, ...]]  # by item name
+    expectations: Expectations
+    date: str = ""  # the youngest date of the services used: how old the catalogue is
