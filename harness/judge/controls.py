@@ -1,0 +1,302 @@
+"""Which controls make a failed walk interpretable. Pure: the engine runs what is asked for here, and nothing else."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.judge.endpoints import endpoint, is_address, target_name
+from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Observation, Path, Role, Stage, Walk
+
+DIRECT = Path(name="direct")
+"""The empty path, over which neutral hosts show whether there is a network here at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One control to run: a check over a path, where `pin` gives names their addresses before any resolver.
+
+    Two of the same `id` are one control: run once, keep for a minute, and use the id as that of the `Control`.
+    """
+
+    role: Role
+    check: Check
+    path: Path
+    pin: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """`known_good:chat@office-socks`, and the pinned addresses behind it where there are any."""
+        pinned = ",".join(f"{name}={'+'.join(found)}" for name, found in sorted(self.pin.items()))
+        return f"{self.role}:{self.check.name}@{self.path.name}" + (f"#{pinned}" if pinned else "")
+
+    @property
+    def over(self) -> Path:
+        """The path with the pins laid over its own."""
+        return Path(
+            name=self.path.name,
+            resolver=self.path.resolver,
+            lookup=self.path.lookup,
+            pins={**self.path.pins, **self.pin},
+            hops=self.path.hops,
+            base=self.path.base,
+            hello=self.path.hello,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A walk that failed, with what is needed to ask about it."""
+
+    walk: Walk
+    last: Observation
+    check: Check
+    cell: Cell
+    controls: Controls
+
+    @property
+    def neutral(self) -> Check | None:
+        """The neutral check whose name is lent to another's address: the first one declared that has a name."""
+        return next((check for check in self.controls.foreign if target_name(check)), None)
+
+    @property
+    def lent(self) -> Check | None:
+        """The neutral check whose address gets the target's name: the last one, for a censor may punish its address.
+
+        With a single neutral host it is risked only where no path is known good: residual blocking of it
+        would take away the control that everything else rests on (behaviours: 60 to 420 s on address and port).
+        """
+        named = [check for check in self.controls.foreign if target_name(check)]
+        return named[-1] if named and (len(named) > 1 or not self.controls.paths) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A role, the failures it helps with, what it asks for, and what the answer tells."""
+
+    role: Role
+    when: Callable[[Failed], bool]
+    ask: Callable[[Failed], Iterator[Wanted]]
+    tells: str
+
+
+def wanted(walk: Walk, cell: Cell, controls: Controls) -> tuple[Wanted, ...]:
+    """The controls that a failed walk asks for, in the order to run them, each once; none for one that went through."""
+    check = next((check for check in cell.target.checks if check.name == walk.check), None)
+    last = walk.last
+    if check is None or last is None or last.failure is None:
+        return ()
+    failed = Failed(walk=walk, last=last, check=check, cell=cell, controls=controls)
+    asked = (one for row in ROWS if row.when(failed) for one in row.ask(failed))
+    return tuple({one.id: one for one in asked}.values())
+
+
+# The names of checks that exist as controls only. The judge finds its evidence by these.
+
+
+def other_name_check(address: str, port: int, name: str) -> Check:
+    """A handshake with the address under a neutral name; only whether it is answered counts."""
+    return _tls(f"{Role.OTHER_NAME}:{address}:{port}", address, port, name)
+
+
+def name_elsewhere_check(host: str, port: int, name: str) -> Check:
+    """A handshake with a neutral host under the target's name; only whether it is answered counts."""
+    return _tls(f"{Role.NAME_ELSEWHERE}:{name}", host, port, name)
+
+
+def other_transport_check(name: str, server: str) -> Check:
+    """The same question to the same resolver (`9.9.9.9:53`), by TCP."""
+    return _dns(f"{Role.OTHER_TRANSPORT}:{name}@{server}", name, f"tcp://{server}")
+
+
+def neutral_query_check(name: str) -> Check:
+    """A neutral name asked of the path's own resolver."""
+    return _dns(f"{Role.NEUTRAL_QUERY}:{name}", name, None)
+
+
+def udp_server(walk: Walk) -> str | None:
+    """The resolver (`9.9.9.9:53`) that answered for the target over plain UDP, None where none did."""
+    seen = walk.at(Stage.RESOLVE)
+    server = str(seen.detail.get("server", "")) if seen else ""
+    return server.removeprefix("udp:").removeprefix("//") if server.startswith("udp:") else None
+
+
+def _tls(name: str, host: str, port: int, server_name: str) -> Check:
+    params = {"host": host, "port": port, "server_name": server_name, "verify": False}
+    return Check(name=name, probe="tls", params=params, level=Level.E1)
+
+
+def _dns(name: str, query: str, server: str | None) -> Check:
+    return Check(
+        name=name, probe="dns", params={"name": query, "types": ["A", "AAAA"], "server": server}, level=Level.E0
+    )
+
+
+# What each row asks for.
+
+
+def _neutral(failed: Failed, *, role: Role, over: Callable[[Failed], tuple[Path, ...]]) -> Iterator[Wanted]:
+    """The declared neutral checks, except those that are the cell's own and were just run."""
+    own = {check.name for check in failed.cell.target.checks}
+    for path in over(failed):
+        for check in failed.controls.foreign if role is Role.FOREIGN else failed.controls.domestic:
+            if check.name not in own or path.name != failed.cell.path.name:
+                yield Wanted(role=role, check=check, path=path)
+
+
+def _this_path(failed: Failed) -> tuple[Path, ...]:
+    return (failed.cell.path,)
+
+
+def _known_good(failed: Failed) -> tuple[Path, ...]:
+    return tuple(path for path in failed.controls.paths if path.name != failed.cell.path.name)
+
+
+def _direct(failed: Failed) -> tuple[Path, ...]:
+    return () if failed.cell.path.name == DIRECT.name else (DIRECT,)
+
+
+def _same_check(failed: Failed) -> Iterator[Wanted]:
+    for path in _known_good(failed):
+        yield Wanted(role=Role.KNOWN_GOOD, check=failed.check, path=path)
+
+
+def _same_address(failed: Failed) -> Iterator[Wanted]:
+    """The same check over a path known good, to the very address that the resolver here gave out."""
+    name, address = target_name(failed.check), failed.walk.address
+    if name and address and failed.walk.at(Stage.RESOLVE):
+        for path in _known_good(failed):
+            yield Wanted(role=Role.KNOWN_GOOD, check=failed.check, path=path, pin={name: (address,)})
+
+
+def _other_name(failed: Failed) -> Iterator[Wanted]:
+    where, address = endpoint(failed.check), failed.walk.address
+    name = target_name(failed.neutral) if failed.neutral else None
+    if where and address and name:
+        yield Wanted(role=Role.OTHER_NAME, check=other_name_check(address, where.port, name), path=failed.cell.path)
+
+
+def _name_elsewhere(failed: Failed) -> Iterator[Wanted]:
+    where = endpoint(failed.check)
+    there = endpoint(failed.lent) if failed.lent else None
+    if where and where.server_name and there and there.encrypted:
+        check = name_elsewhere_check(there.host, there.port, where.server_name)
+        yield Wanted(role=Role.NAME_ELSEWHERE, check=check, path=failed.cell.path)
+
+
+def _other_transport(failed: Failed) -> Iterator[Wanted]:
+    name, server = target_name(failed.check), udp_server(failed.walk)
+    if name and server:
+        yield Wanted(role=Role.OTHER_TRANSPORT, check=other_transport_check(name, server), path=failed.cell.path)
+
+
+def _neutral_query(failed: Failed) -> Iterator[Wanted]:
+    name = target_name(failed.neutral) if failed.neutral else None
+    if name:
+        yield Wanted(role=Role.NEUTRAL_QUERY, check=neutral_query_check(name), path=failed.cell.path)
+
+
+def _exit(failed: Failed) -> Iterator[Wanted]:
+    for check in failed.controls.reflectors:
+        yield Wanted(role=Role.EXIT, check=check, path=failed.cell.path)
+
+
+# When each row applies.
+
+
+def _always(_: Failed) -> bool:
+    return True
+
+
+def _own_servers(failed: Failed) -> bool:
+    """The path's own servers failed, or may have: then the question is whether the network here works."""
+    apart = failed.last.of != "target" or failed.last.stage in {Stage.PATH, Stage.RESOLVE, Stage.HOP}
+    return apart or failed.cell.target.name == PATH_TARGET
+
+
+def _at_target(failed: Failed) -> bool:
+    """The failure may be the target's: also where a proxy would not reach it, for whatever reason."""
+    return failed.last.of == "target" or failed.last.stage == Stage.HOP
+
+
+def _after_lookup(failed: Failed) -> bool:
+    """An address was given out, and could not be used."""
+    return failed.last.of == "target" and failed.last.stage in {Stage.CONNECT, Stage.TLS, Stage.RESPONSE, Stage.REQUEST}
+
+
+def _in_handshake(failed: Failed) -> bool:
+    literal = failed.walk.address is not None and is_address(failed.walk.address)
+    return literal and failed.last.of == "target" and failed.last.stage == Stage.TLS
+
+
+def _of_lookup(failed: Failed) -> bool:
+    return failed.last.stage == Stage.RESOLVE
+
+
+def _looked_up(failed: Failed) -> bool:
+    return failed.last.of == "target" and udp_server(failed.walk) is not None
+
+
+def _answered_otherwise(failed: Failed) -> bool:
+    return failed.last.of == "target" and failed.last.stage in {Stage.RESPONSE, Stage.BODY}
+
+
+_abroad = functools.partial(_neutral, role=Role.FOREIGN)
+_at_home = functools.partial(_neutral, role=Role.DOMESTIC)
+
+ROWS = (
+    Row(
+        role=Role.FOREIGN,
+        when=_always,
+        ask=functools.partial(_abroad, over=_this_path),
+        tells="whether this path carries anything abroad",
+    ),
+    Row(
+        role=Role.DOMESTIC,
+        when=_always,
+        ask=functools.partial(_at_home, over=_this_path),
+        tells="whether this path carries anything at all",
+    ),
+    Row(
+        role=Role.FOREIGN,
+        when=_own_servers,
+        ask=functools.partial(_abroad, over=_direct),
+        tells="whether the network here reaches abroad without the path",
+    ),
+    Row(
+        role=Role.DOMESTIC,
+        when=_own_servers,
+        ask=functools.partial(_at_home, over=_direct),
+        tells="whether there is a network here at all",
+    ),
+    Row(role=Role.KNOWN_GOOD, when=_at_target, ask=_same_check, tells="whether the target is up"),
+    Row(
+        role=Role.KNOWN_GOOD,
+        when=_after_lookup,
+        ask=_same_address,
+        tells="whether the address given out here is the target's own",
+    ),
+    Row(
+        role=Role.FOREIGN,
+        when=_at_target,
+        ask=functools.partial(_abroad, over=_known_good),
+        tells="whether the path known good is up, so that its failure means something",
+    ),
+    Row(
+        role=Role.OTHER_TRANSPORT,
+        when=_looked_up,
+        ask=_other_transport,
+        tells="whether somebody else answers in the resolver's name over UDP",
+    ),
+    Row(role=Role.NEUTRAL_QUERY, when=_of_lookup, ask=_neutral_query, tells="whether the resolver answers at all"),
+    Row(role=Role.OTHER_NAME, when=_in_handshake, ask=_other_name, tells="whether the address or the name is at fault"),
+    Row(
+        role=Role.NAME_ELSEWHERE,
+        when=_in_handshake,
+        ask=_name_elsewhere,
+        tells="whether the target's name is cut wherever it goes",
+    ),
+    Row(role=Role.EXIT, when=_answered_otherwise, ask=_exit, tells="where the answering server saw us come from"),
+)
+"""Asked in this order: what triggers a censor comes last, so that it spoils nothing that is still to be asked."""
