@@ -1,0 +1,17 @@
+"""A SYN to a listed address is answered by RST+ACK.
+
+Seen at TSPU since 2022 for 199.36.158.100 (net4people/bbs issue 106).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.lab.censor import params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params(params.Params):
+    """The addresses, and optionally ports, that refuse; `reset` says what the refusal looks like."""
+
+    reset: params.Reset = params.TO_CLIENT

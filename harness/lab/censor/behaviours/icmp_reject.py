@@ -1,0 +1,18 @@
+"""ICMP unreachable for listed addresses, from the router nearest to the censor.
+
+RFC 1812 section 5.2.7.1 (type 3 code 13), RFC 4443 section 3.1 (type 1 code 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.lab.censor import params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params(params.Addressed):
+    """The addresses that are rejected, and the reason that is given."""
+
+    reason: Literal["admin_prohibited", "host_unreachable", "net_unreachable"] = "admin_prohibited"

@@ -1,0 +1,176 @@
+"""What every rule of the censor may say; a behaviour adds its own parameters to these.
+
+Parameters are plain frozen dataclasses, so that the censor starts without pydantic; whoever reads files calls
+`model_validate`, which brings pydantic in and refuses what is unknown.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
+
+Self = TypeVar("Self", bound="Checked")
+P = TypeVar("P", bound="Params")
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Marks a field whose text goes through `read` first; naming it needs no pydantic."""
+
+    read: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """What pydantic asks for when it builds a model with such a field."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(value: Any) -> Any:
+    """Seconds from a number, or from text such as `250ms`, `75s`, `3m`."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value)
+    if match is None:
+        raise ValueError(f"{value!r} is no duration; write a number of seconds, or 250ms, 75s, 3m, 1h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def share(value: Any) -> Any:
+    """A share from 0 to 1."""
+    if isinstance(value, int | float) and not 0 <= value <= 1:
+        raise ValueError(f"{value!r} is no share; write a number from 0 to 1")
+    return value
+
+
+def prefix(value: Any) -> Any:
+    """A prefix in its canonical text; a bare address is a prefix of one."""
+    return str(ipaddress.ip_network(value)) if isinstance(value, str) else value
+
+
+def address(value: Any) -> Any:
+    """An address in its canonical text."""
+    return str(ipaddress.ip_address(value)) if isinstance(value, str) else value
+
+
+def port(value: Any) -> Any:
+    """A port, or a range of ports written `50000-50100`."""
+    low, _, high = str(value).partition("-")
+    if not (low.isdigit() and (high or low).isdigit() and 0 <= int(low) <= int(high or low) <= 65535):
+        raise ValueError(f"{value!r} is no port; write 443, or a range such as 50000-50100")
+    return value if isinstance(value, int) else str(value)
+
+
+def name(value: Any) -> Any:
+    """A DNS name in lower case, without the dot at the end."""
+    return value.lower().rstrip(".") if isinstance(value, str) else value
+
+
+Seconds: TypeAlias = Annotated[float, Reads(seconds)]
+Share: TypeAlias = Annotated[float, Reads(share)]
+Prefix: TypeAlias = Annotated[str, Reads(prefix)]
+Address: TypeAlias = Annotated[str, Reads(address)]
+Port: TypeAlias = Annotated[int | str, Reads(port)]
+Name: TypeAlias = Annotated[str, Reads(name)]
+
+Protocol: TypeAlias = Literal["tcp", "udp", "icmp", "other"]
+Side: TypeAlias = Literal["client", "server", "both"]
+Direction: TypeAlias = Literal["out", "in", "both"]
+Reassembly: TypeAlias = Literal["none", "tcp", "tls", "both"]
+Key: TypeAlias = Literal["3tuple", "4tuple", "2tuple"]
+
+
+class Checked:
+    """A dataclass that can be asked to check raw parameters, as a pydantic model can."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "hide_input_in_errors": True}
+
+    @classmethod
+    def model_validate(cls: type[Self], raw: Any) -> Self:
+        """The parameters that `raw` says; pydantic's ValidationError where they cannot be understood."""
+        return _adapter(cls).validate_python(raw)  # type: ignore[no-any-return]
+
+    @classmethod
+    def model_json_schema(cls) -> dict[str, Any]:
+        """The JSON Schema of these parameters."""
+        return _adapter(cls).json_schema()  # type: ignore[no-any-return]
+
+
+def _adapter(cls: type[Checked]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(cls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residual(Checked):
+    """For how long a trigger is remembered, and against whom (Bock 2021, "Your censor is my censor")."""
+
+    key: Key = "3tuple"  # (client, server, server port); `4tuple` adds the client's port, `2tuple` omits the server's
+    seconds: Seconds = 60.0
+    refresh: bool = False  # every packet that is held back starts the time again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset(Checked):
+    """What the forged resets look like; the defaults are what most middleboxes send."""
+
+    to: Side = "both"
+    ack: bool = True  # RST+ACK instead of a bare RST
+    count: int = 1
+    ttl: int = 64  # as it leaves the censor
+    ip_id: int = 0
+    payload: str = ""  # hex; Henan's middlebox sends ten bytes (Wu 2025)
+
+
+BOTH_WAYS = Reset()
+TO_CLIENT = Reset(to="client")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params(Checked):
+    """What every rule may say. An empty list of prefixes or ports means all of them."""
+
+    NESTED: ClassVar[Mapping[str, type[Checked]]] = {"residual": Residual, "reset": Reset}
+
+    prefixes: tuple[Prefix, ...] = ()  # of the far side, IPv4 and IPv6
+    ports: tuple[Port, ...] = ()  # of the far side
+    direction: Direction = "out"  # who opened the flow: the client (`out`), the internet (`in`), or either
+    exempt_prefixes: tuple[Prefix, ...] = ()
+    exempt_ports: tuple[Port, ...] = ()
+    probability: Share = 1.0  # share of the flows, drawn by hash of the world's seed and the flow
+    log: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressed(Params):
+    """Parameters of a rule that looks at addresses only."""
+
+    protocols: tuple[Protocol, ...] = ()  # none means all of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named(Params):
+    """Parameters of a rule that looks at a name: of a question, of a ClientHello, of a Host line."""
+
+    names: tuple[Name, ...]  # `*` alone matches any name
+    match: Literal["exact", "suffix", "substring"] = "suffix"  # suffix: the name itself and all below it
+    exempt_names: tuple[Name, ...] = ()  # suffixes
+
+
+def known(plain: Mapping[str, Any], cls: type[P]) -> P:
+    """The parameters of `cls` from plain JSON that was validated before, nested ones too."""
+    return cls(**{key: _known(value, cls.NESTED.get(key)) for key, value in plain.items()})
+
+
+def _known(value: Any, nested: type[Checked] | None) -> Any:
+    if isinstance(value, list):
+        return tuple(_known(one, nested) for one in value)
+    return nested(**value) if nested and isinstance(value, Mapping) else value

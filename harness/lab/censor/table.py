@@ -1,0 +1,43 @@
+"""The behaviours of the censor: one file and one row each."""
+
+from __future__ import annotations
+
+from harness.kinds import Kind, Table
+
+_HERE = "harness.lab.censor.behaviours."
+
+
+def _row(name: str, watch: str, summary: str, *traits: str, of: str = "") -> Kind:
+    """A behaviour whose parameters are in its own file; `of` names the file of its watch where that is another's."""
+    return Kind(
+        name=name,
+        params=f"{_HERE}{name}:Params",
+        build=f"{_HERE}{of or name}:{watch}",
+        summary=summary,
+        traits=frozenset(traits),
+    )
+
+
+BEHAVIOURS = Table(
+    "behaviour",
+    (
+        _row("address_blackhole", "Blackhole", "Silence towards listed addresses", "address"),
+        _row("address_refuse", "Refuse", "A SYN to a listed address is answered by RST+ACK", "address", "tcp"),
+        _row("icmp_reject", "Reject", "ICMP unreachable, administratively prohibited, for listed addresses", "address"),
+        _row("dns_hijack", "Hijack", "UDP/53 to any foreign resolver is answered by the national one", "dns"),
+        _row("dns_inject_race", "Race", "Forged DNS answers arrive first, the true one later", "dns", "name"),
+        _row("dns_forge", "Forge", "The DNS answer is replaced on the way", "dns", "name"),
+        _row("dns_bogon", "Forge", "The DNS answer is replaced by a bogon", "dns", "name", of="dns_forge"),
+        _row("sni_reset", "SniReset", "Forged resets once a name is seen in the ClientHello", "tls", "name"),
+        _row("sni_drop", "SniDrop", "Silence from the ClientHello on", "tls", "name"),
+        _row(
+            "resolver_name_reset",
+            "SniReset",
+            "Resets for the names of DoH and DoT resolvers",
+            "tls",
+            "name",
+            of="sni_reset",
+        ),
+        _row("http_block_page", "BlockPage", "A forged HTTP answer in place of the page", "http", "name"),
+    ),
+)
