@@ -1,0 +1,117 @@
+"""Streams and datagrams over the kernel's own sockets, never blocking and never waiting without a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import struct
+
+from harness.dial.api import Address
+from harness.dial.deadline import Deadline
+
+# Linux, include/uapi/linux/tcp.h, struct tcp_info: eight bytes of flags, then 32-bit words; `tcpi_rtt` is the 16th
+# word (microseconds), `tcpi_total_retrans` the 24th.
+_TCP_INFO = struct.Struct("=8x24I")
+_RTT, _RETRANSMITS = 15, 23
+
+
+class SocketStream:
+    """Bytes in order over one connected TCP socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.sent = 0
+        self.received = 0
+
+    async def read(self, most: int, until: Deadline) -> bytes:
+        """1 to `most` bytes; b"" at the peer's end. Raises OSError or TimeoutError."""
+        async with until.hold():
+            data = await asyncio.get_running_loop().sock_recv(self._sock, most)
+        self.received += len(data)
+        return data
+
+    async def write(self, data: bytes, until: Deadline) -> None:
+        """Hand over all of `data`. Raises OSError or TimeoutError."""
+        async with until.hold():
+            await asyncio.get_running_loop().sock_sendall(self._sock, data)
+        self.sent += len(data)
+
+    def close(self) -> None:
+        """Let go of the socket, at once and without waiting."""
+        self._sock.close()
+
+
+class SocketDatagrams:
+    """Datagrams to and from one address. The socket is connected, so the kernel drops those of any other source."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.sent = 0
+        self.received = 0
+
+    async def receive(self, until: Deadline) -> bytes:
+        """The next datagram. Raises OSError (an ICMP answer comes as one) or TimeoutError."""
+        async with until.hold():
+            data = await asyncio.get_running_loop().sock_recv(self._sock, 65535)
+        self.received += len(data)
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send one datagram."""
+        self._sock.send(data)
+        self.sent += len(data)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._sock.close()
+
+
+def family(host: str) -> socket.AddressFamily:
+    """The socket family of an address literal; raises ValueError where it is none."""
+    return socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+
+
+def is_address(host: str) -> bool:
+    """True where the host is an IPv4 or IPv6 literal, False where it is a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def connect(to: Address, until: Deadline) -> tuple[SocketStream, dict[str, float | int]]:
+    """A connected stream, and what the kernel says of it. Raises OSError or TimeoutError, and leaves no socket then."""
+    sock = socket.socket(family(to.host), socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        async with until.hold():
+            await asyncio.get_running_loop().sock_connect(sock, to)
+        return SocketStream(sock), _kernel_facts(sock)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def datagrams(to: Address) -> SocketDatagrams:
+    """A flow of datagrams from a port of its own. Raises OSError, and leaves no socket then."""
+    sock = socket.socket(family(to.host), socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.connect(to)
+    except BaseException:
+        sock.close()
+        raise
+    return SocketDatagrams(sock)
+
+
+def _kernel_facts(sock: socket.socket) -> dict[str, float | int]:
+    facts: dict[str, float | int] = {"source_port": sock.getsockname()[1]}
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+        words = _TCP_INFO.unpack(raw)
+    except (AttributeError, OSError, struct.error):  # another kernel: the facts are simply fewer
+        return facts
+    return facts | {"rtt": words[_RTT] / 1e6, "retransmits": words[_RETRANSMITS]}
