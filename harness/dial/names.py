@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.dial.api import Resolver, Tape
 from harness.dial.deadline import Deadline
-from harness.dial.sockets import family, is_address
+from harness.dial.sockets import is_address
 from harness.failures import Failed
 from harness.model import Stage
 

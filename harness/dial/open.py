@@ -78,7 +78,7 @@ def open_path(path: Path, trust: Trust, tables: Tables | None = None, permit: Pe
         path=path,
         dialer=dialer,
         resolver=folded.resolver(dialer if path.lookup == "hops" else folded.base("resolver")),
-        remote_names=last is not None and folded.takes_names(last) and path.resolver == _SYSTEM,
+        remote_names=last is not None and folded.takes_names(last) and path.resolver.kind == _SYSTEM.kind,
         udp=last is None and "udp" in folded.tables.bases[path.base.kind].traits,
     )
 

@@ -1,0 +1,112 @@
+"""SOCKS5 as bytes: RFC 1928, and the user name and password of RFC 1929."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.wire.cursor import Cursor
+from harness.wire.malformed import Malformed
+
+NO_AUTH, PASSWORD, NONE_ACCEPTABLE = 0x00, 0x02, 0xFF  # RFC 1928, section 3
+_VERSION, _AUTH_VERSION, _CONNECT = 5, 1, 1
+_V4, _NAME, _V6 = 1, 3, 4  # RFC 1928, section 5
+_HEAD = 5
+"""Bytes of a reply that tell how long it is: version, code, reserved, address type, and a name's length."""
+
+REPLIES: Mapping[int, str] = {  # RFC 1928, section 6
+    0: "succeeded",
+    1: "general SOCKS server failure",
+    2: "connection not allowed by ruleset",
+    3: "network unreachable",
+    4: "host unreachable",
+    5: "connection refused",
+    6: "TTL expired",
+    7: "command not supported",
+    8: "address type not supported",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A server's answer to a request, and the address it says it bound."""
+
+    code: int
+    host: str
+    port: int
+
+    @property
+    def meaning(self) -> str:
+        """The code in the RFC's words."""
+        return REPLIES.get(self.code, "unassigned")
+
+
+def greeting(*, password: bool) -> bytes:
+    """The first message: no authentication, and a password beside it where we have one."""
+    methods = bytes((NO_AUTH, PASSWORD)) if password else bytes((NO_AUTH,))
+    return bytes((_VERSION, len(methods))) + methods
+
+
+def method(answer: bytes) -> int:
+    """The method that the server chose, from its two bytes. Raises Malformed."""
+    read = Cursor(answer)
+    if read.number(1) != _VERSION:
+        raise Malformed("no SOCKS5 server", head=answer[:16].hex())
+    return read.number(1)
+
+
+def login(username: str, password: str) -> bytes:
+    """The user name and password, at most 255 bytes each (RFC 1929, section 2). Raises Malformed where longer."""
+    fields = username.encode(), password.encode()
+    if not all(1 <= len(field) <= 255 for field in fields):
+        raise Malformed("a user name or password that RFC 1929 cannot carry")
+    return bytes((_AUTH_VERSION,)) + b"".join(bytes((len(field),)) + field for field in fields)
+
+
+def accepted(answer: bytes) -> bool:
+    """Whether the login was accepted, from its two bytes. Raises Malformed."""
+    read = Cursor(answer)
+    # Some servers answer with version 5 here; only the status counts then (RFC 1929, section 2).
+    if read.number(1) not in {_AUTH_VERSION, _VERSION}:
+        raise Malformed("no answer to a login", head=answer[:16].hex())
+    return read.number(1) == 0
+
+
+def request(host: str, port: int) -> bytes:
+    """CONNECT to an address as an address, to a name as a name. Raises Malformed for a name over 255 bytes."""
+    try:
+        packed = ipaddress.ip_address(host)
+        where = bytes((_V4 if packed.version == 4 else _V6,)) + packed.packed
+    except ValueError:
+        name = host.encode("idna" if not host.isascii() else "ascii")
+        if not 1 <= len(name) <= 255:
+            raise Malformed("a name that RFC 1928 cannot carry") from None
+        where = bytes((_NAME, len(name))) + name
+    return bytes((_VERSION, _CONNECT, 0)) + where + port.to_bytes(2, "big")
+
+
+def rest_of_reply(head: bytes) -> int:
+    """How many bytes follow the first five of a reply. Raises Malformed."""
+    read = Cursor(head)
+    if read.number(1) != _VERSION:
+        raise Malformed("no SOCKS5 reply", head=head[:16].hex())
+    read.take(2)
+    kind, first = read.number(1), read.number(1)
+    sizes = {_V4: 4, _V6: 16, _NAME: 1 + first}
+    if kind not in sizes:
+        raise Malformed(f"address type {kind}", head=head[:16].hex())
+    return sizes[kind] + 2 - 1
+
+
+def reply(data: bytes) -> Reply:
+    """A whole reply. Raises Malformed."""
+    rest_of_reply(data)
+    read = Cursor(data)
+    read.take(1)
+    code = read.number(1)
+    read.take(1)
+    kind = read.number(1)
+    raw = read.block(1) if kind == _NAME else read.take(4 if kind == _V4 else 16)
+    host = raw.decode("latin-1") if kind == _NAME else str(ipaddress.ip_address(raw))
+    return Reply(code=code, host=host, port=read.number(2))
