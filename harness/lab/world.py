@@ -1,4 +1,4 @@
-"""A world of the lab as data: hosts with their servers, the link, the censor's rules and what the world lays over a scenario."""
+"""A world of the lab as data: hosts with their servers, the link, the censor's rules, and overlays for a scenario."""
 
 from __future__ import annotations
 
@@ -129,13 +129,13 @@ def _restore_host(plain: Mapping[str, Json]) -> Host:
 
 def worlds() -> tuple[str, ...]:
     """The names of the worlds that come with waygauge."""
-    from harness.lab import worldfile  # noqa: PLC0415 - pydantic is loaded only by who reads files
+    from harness.lab import worldfile
 
-    return worldfile.names()
+    return worldfile.names()  # pydantic is loaded only by who reads files
 
 
 def load_world(name_or_file: str) -> World:
     """The world of that name, or of that file; a file that cannot be understood raises ScenarioError."""
-    from harness.lab import worldfile  # noqa: PLC0415 - pydantic is loaded only by who reads files
+    from harness.lab import worldfile
 
     return worldfile.load(name_or_file)

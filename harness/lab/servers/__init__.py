@@ -1,1 +1,66 @@
-"""."""
+"""The servers of a world: one process in the internet namespace that speaks for every host."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pathlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from harness.lab.world import World
+from harness.model import Json
+
+if TYPE_CHECKING:
+    from harness.lab.servers.seat import Internet, Seat
+
+
+def serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None]) -> None:
+    """Serve the world for ever. Once every address listens, `ready` is told the anchors of `harness.model.Trust`.
+
+    Keys and configurations lie in `workdir`, readable by their owner alone.
+    A program of ours that dies, or does not start, ends it with ApparatusError.
+    """
+    asyncio.run(_serve(world, workdir, ready))
+
+
+async def _serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None]) -> None:
+    from harness.errors import ApparatusError
+    from harness.lab.servers.seat import Internet, Seat
+
+    _allow_foreign_binds()
+    internet = Internet(world, workdir)
+    seats = [Seat(internet=internet, host=host, service=service) for host, service in world.listening()]
+    await asyncio.gather(*(_open(seat) for seat in seats))
+    ready(internet.trust())
+    warming = asyncio.create_task(_warm(internet, seats))
+    why = await internet.failure
+    warming.cancel()
+    raise ApparatusError(why)
+
+
+async def _open(seat: Seat) -> None:
+    from harness.errors import ApparatusError
+    from harness.lab.servers.listen import listen
+
+    try:
+        await (seat.server.run() if "program" in seat.row.traits else listen(seat))
+    except OSError as exc:
+        raise ApparatusError(f"{seat} cannot listen: {exc}") from exc
+
+
+async def _warm(internet: Internet, seats: list[Seat]) -> None:
+    """Build in idle moments what the first client would have to wait for."""
+    for seat in seats:
+        _ = seat.server
+        if seat.params.handshake and "program" not in seat.row.traits:
+            internet.authority.context(seat.host, seat.params.handshake.alpn)
+        await asyncio.sleep(0)
+    _ = internet.issuer.chain
+
+
+def _allow_foreign_binds() -> None:
+    """Let programs that know no IPV6_FREEBIND bind to addresses that are only routed here."""
+    for family in ("ipv4", "ipv6"):
+        with contextlib.suppress(OSError):
+            pathlib.Path(f"/proc/sys/net/{family}/ip_nonlocal_bind").write_text("1")

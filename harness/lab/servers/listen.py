@@ -1,0 +1,78 @@
+"""Sockets bound to one address each: no host answers for another, and answers leave from where they were asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import ipaddress
+import socket
+import ssl
+
+from harness.lab.servers.seat import Answering, Seat, Stream
+
+_IPV6_FREEBIND = 78  # linux/in6.h; the socket module does not name it
+_IP_FREEBIND = 15  # linux/in.h
+_BACKLOG = 256
+_LONGEST = 65_535  # bytes of a datagram
+_PATIENCE = 180.0  # seconds; longer than any probe waits
+
+_GONE = (OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, EOFError)
+"""How a connection ends when the client, or the network between, lets go."""
+
+
+def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A socket on an address that is routed here, though no interface carries it."""
+    six = ipaddress.ip_address(address).version == 6
+    bound = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind)
+    try:
+        bound.setblocking(False)
+        if six:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            bound.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        else:
+            bound.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        if kind == socket.SOCK_STREAM:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((address, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+async def listen(seat: Seat) -> None:
+    """Serve a seat on every address of its host."""
+    handshake = seat.params.handshake
+    context = seat.internet.authority.front(seat.host, handshake) if handshake else None
+    for address in seat.host.addresses:
+        stream = bind(address, seat.service.port, socket.SOCK_STREAM)
+        await asyncio.start_server(functools.partial(_serve, seat), sock=stream, ssl=context, backlog=_BACKLOG)
+        if "udp" in seat.row.traits:
+            datagrams = bind(address, seat.service.port, socket.SOCK_DGRAM)
+            asyncio.get_running_loop().add_reader(datagrams, _answer_datagrams, seat, datagrams)
+
+
+async def _serve(seat: Seat, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(*_GONE):
+        async with asyncio.timeout(_PATIENCE):
+            await seat.server.serve(Stream(reader, writer))
+    writer.close()
+
+
+def _answer_datagrams(seat: Seat, bound: socket.socket) -> None:
+    """Take what has come to a socket, and answer each datagram from that same socket."""
+    server: Answering = seat.server
+    with contextlib.suppress(OSError):
+        while True:
+            data, source = bound.recvfrom(_LONGEST)
+            answer = server.answer(data)
+            if answer is not None:
+                bound.sendto(answer, source)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,190 @@
+"""What each server takes: plain dataclasses, so that the servers' process need not load pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from harness.model import Json
+
+PAGE = "*"
+"""The path of the page that answers every path without one of its own."""
+
+
+HTTP = ("h2", "http/1.1")
+"""What our web servers offer by ALPN (RFC 7301, RFC 9113)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The server's side of TLS: the protocols that it offers, and what it does about a name that it does not own."""
+
+    alpn: tuple[str, ...] = ("http/1.1",)
+    unknown_name: str = "default"  # its `default` certificate, or an `alert`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """What every server takes: the port that it listens on."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
+
+    port: int
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """How TLS is spoken on the port, None where it is not."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dns(Params):
+    """A resolver over UDP and TCP. It knows the true names of the world, and these exceptions."""
+
+    port: int = 53
+    nxdomain: tuple[str, ...] = ()  # names, with all below them, that are said not to exist
+    forge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names with addresses of its own making
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot(Dns):
+    """The same resolver over TLS (RFC 7858)."""
+
+    port: int = 853
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """How TLS is spoken on the port, None where it is not."""
+        return Handshake(("dot",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doh(Dns):
+    """The same resolver over HTTPS (RFC 8484), HTTP/2 and HTTP/1.1."""
+
+    port: int = 443
+    path: str = "/dns-query"
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """How TLS is spoken on the port, None where it is not."""
+        return Handshake(HTTP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page as data: a body of text, of JSON, or none; padded to `size` where it is shorter."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    json: Json = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web(Params):
+    """A web server: HTTP/2 and HTTP/1.1 over TLS, or plain HTTP/1.1. Pages by path; `*` answers all others."""
+
+    port: int = 443
+    tls: bool = True
+    unknown_name: str = "default"  # asked for a name it does not own: its `default` certificate, or an `alert`
+    pages: Mapping[str, Page] = field(default_factory=dict)
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """How TLS is spoken on the port, None where it is not."""
+        return Handshake(HTTP, self.unknown_name) if self.tls else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatsappWeb(Params):
+    """WhatsApp's web socket, and an ordinary page beside it."""
+
+    port: int = 443
+    path: str = "/ws/chat"
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """How TLS is spoken on the port, None where it is not."""
+        return Handshake()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatsappRaw(Params):
+    """WhatsApp's phone port: the same handshake over bare TCP."""
+
+    port: int = 5222
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mtproto(Params):
+    """A Telegram data centre: the obfuscated transport up to `resPQ`."""
+
+    port: int = 443
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Max(Params):
+    """MAX's web socket, up to the answer to its hello."""
+
+    port: int = 443
+    path: str = "/websocket"
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """How TLS is spoken on the port, None where it is not."""
+        return Handshake()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reflector(Params):
+    """Answers with the address that it saw as our source."""
+
+    port: int = 443
+    tls: bool = True
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """How TLS is spoken on the port, None where it is not."""
+        return Handshake(HTTP) if self.tls else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyHttp(Params):
+    """An HTTP CONNECT proxy, by sing-box."""
+
+    port: int = 3128
+    tls: bool = False
+    username: str = ""
+    password: str = ""
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """How TLS is spoken on the port, None where it is not."""
+        return Handshake() if self.tls else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxySocks(Params):
+    """A SOCKS5 proxy, by sing-box."""
+
+    port: int = 1080
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbound(Dns):
+    """The resolver unbound, over UDP and TCP."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nginx(Params):
+    """The web server nginx, HTTP/2 and HTTP/1.1 over TLS."""
+
+    port: int = 443
+    body: str = "<!doctype html><title>nginx</title>\n"

@@ -1,0 +1,63 @@
+"""A real program that does a server's work."""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+
+from harness.errors import ApparatusError
+from harness.lab.servers.seat import Internet
+
+_LOOK_AGAIN = 0.01  # seconds
+
+
+class Program:
+    """A running program; its end, while the lab is up, is the end of the lab."""
+
+    def __init__(self, internet: Internet, name: str, argv: tuple[str, ...]) -> None:
+        self._internet = internet
+        self._name = name
+        self._argv = argv
+        self._log = internet.workdir / f"{name}.log"
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start it and watch over it."""
+        with self._log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._internet.workdir
+            )
+        self._watch = asyncio.create_task(self._watched(self._process))
+
+    async def listening(self, address: str, port: int, within: float) -> None:
+        """Wait until it takes connections; raises ApparatusError with its last words where it does not."""
+        try:
+            async with asyncio.timeout(within):
+                while not await _open(address, port):
+                    if self._watch is None or self._watch.done():
+                        raise ApparatusError(f"{self._name} did not start: {self._last_words()}")
+                    await asyncio.sleep(_LOOK_AGAIN)
+        except TimeoutError as exc:
+            raise ApparatusError(f"{self._name} was not listening after {within:g} s: {self._last_words()}") from exc
+
+    async def _watched(self, process: asyncio.subprocess.Process) -> None:
+        try:
+            status = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        self._internet.fail(f"{self._name} ended with status {status}: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        text = pathlib.Path(self._log).read_text(errors="replace").strip()
+        return text.splitlines()[-1][-300:] if text else "it said nothing"
+
+
+async def _open(address: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(address, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -1,0 +1,106 @@
+"""Where a server stands: its host and port in the internet of the world, and what all servers share."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import pathlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from harness.kinds import Kind, load
+from harness.lab.servers.authority import Authority
+from harness.lab.servers.issuer import Issuer
+from harness.lab.servers.table import SERVERS
+from harness.lab.world import Host, Service, World
+
+if TYPE_CHECKING:
+    from harness.lab.servers.singbox import SingBox
+
+
+class Stream(NamedTuple):
+    """Both directions of one accepted connection, above TLS where there is TLS."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @property
+    def source(self) -> str:
+        """The address that the connection came from."""
+        return str(self.writer.get_extra_info("peername")[0])
+
+    @property
+    def alpn(self) -> str | None:
+        """The protocol that TLS settled on."""
+        tls = self.writer.get_extra_info("ssl_object")
+        return tls.selected_alpn_protocol() if tls else None
+
+
+class Server(Protocol):
+    """What a row of the table builds."""
+
+    async def serve(self, stream: Stream) -> None:
+        """Talk over one connection until it is done."""
+
+
+class Answering(Protocol):
+    """What a row with the trait `udp` builds besides."""
+
+    def answer(self, datagram: bytes) -> bytes | None:
+        """The datagram to send back, or None for silence."""
+
+
+class Internet:
+    """What all servers of a world share. `failure` is set by a server that can no longer do its work."""
+
+    def __init__(self, world: World, workdir: pathlib.Path) -> None:
+        self.world = world
+        self.workdir = workdir
+        self.zone = world.zone()
+        self.authority = Authority(workdir)
+        self.issuer = Issuer()
+        self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @functools.cached_property
+    def sing_box(self) -> SingBox:
+        """The one sing-box that does the work of every proxy; it starts with the first connection to one."""
+        from harness.lab.servers.singbox import SingBox
+
+        return SingBox(self)
+
+    def fail(self, why: str) -> None:
+        """Say that a server has died; the first reason stands."""
+        if not self.failure.done():
+            self.failure.set_result(why)
+
+    def trust(self) -> dict[str, Any]:
+        """The anchors of the world, in the shape of `harness.model.Trust`."""
+        anchors = {"whatsapp_noise": [self.issuer.public.hex()], "telegram_rsa": [self.issuer.rsa_fingerprint]}
+        return {"ca_file": str(self.authority.ca_file), "anchors": anchors}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """One service of one host; its server is built when it is first needed."""
+
+    internet: Internet
+    host: Host
+    service: Service
+
+    @functools.cached_property
+    def params(self) -> Any:
+        """The parameters of the service, as its kind's model."""
+        return load(self.row.params)(**{**self.service.params, "port": self.service.port})
+
+    @functools.cached_property
+    def server(self) -> Any:
+        """The server itself: a `Server`, `Answering` too where its row says `udp`."""
+        return load(self.row.build)(self)
+
+    @property
+    def row(self) -> Kind:
+        """The row of its kind."""
+        return SERVERS[self.service.kind]
+
+    def __str__(self) -> str:
+        return f"{self.service.kind} of {self.host.name} on port {self.service.port}"

@@ -1,0 +1,97 @@
+"""The kinds of server that a host of a world can run."""
+
+from __future__ import annotations
+
+from harness.kinds import Kind, Table
+
+_PARAMS = "harness.lab.servers.params:"
+_SECRET = ("username", "password")
+
+SERVERS = Table(
+    "server",
+    (
+        Kind(
+            name="dns",
+            params=_PARAMS + "Dns",
+            build="harness.lab.servers.dns:DnsServer",
+            summary="a resolver over UDP and TCP, with names it denies or forges",
+            traits=frozenset({"udp"}),
+        ),
+        Kind(
+            name="dot",
+            params=_PARAMS + "Dot",
+            build="harness.lab.servers.dns:DnsServer",
+            summary="the same over TLS",
+        ),
+        Kind(
+            name="doh",
+            params=_PARAMS + "Doh",
+            build="harness.lab.servers.doh:DohServer",
+            summary="the same over HTTPS",
+        ),
+        Kind(
+            name="web",
+            params=_PARAMS + "Web",
+            build="harness.lab.servers.web:WebServer",
+            summary="pages over HTTPS or HTTP",
+        ),
+        Kind(
+            name="whatsapp_web",
+            params=_PARAMS + "WhatsappWeb",
+            build="harness.lab.servers.whatsapp:WebServer",
+            summary="WhatsApp's Noise handshake over a web socket",
+        ),
+        Kind(
+            name="whatsapp_raw",
+            params=_PARAMS + "WhatsappRaw",
+            build="harness.lab.servers.whatsapp:RawServer",
+            summary="WhatsApp's Noise handshake over bare TCP",
+        ),
+        Kind(
+            name="mtproto",
+            params=_PARAMS + "Mtproto",
+            build="harness.lab.servers.mtproto:MtprotoServer",
+            summary="Telegram's obfuscated transport up to resPQ",
+        ),
+        Kind(
+            name="max",
+            params=_PARAMS + "Max",
+            build="harness.lab.servers.max:MaxServer",
+            summary="MAX's web socket up to its hello",
+        ),
+        Kind(
+            name="reflector",
+            params=_PARAMS + "Reflector",
+            build="harness.lab.servers.web:ReflectorServer",
+            summary="tells the source address that it saw",
+        ),
+        Kind(
+            name="proxy_http",
+            params=_PARAMS + "ProxyHttp",
+            build="harness.lab.servers.proxy:Proxy",
+            summary="an HTTP CONNECT proxy, by sing-box",
+            secret=_SECRET,
+        ),
+        Kind(
+            name="proxy_socks",
+            params=_PARAMS + "ProxySocks",
+            build="harness.lab.servers.proxy:Proxy",
+            summary="a SOCKS5 proxy, by sing-box",
+            secret=_SECRET,
+        ),
+        Kind(
+            name="unbound",
+            params=_PARAMS + "Unbound",
+            build="harness.lab.servers.programs:Unbound",
+            summary="the system's unbound",
+            traits=frozenset({"program"}),
+        ),
+        Kind(
+            name="nginx",
+            params=_PARAMS + "Nginx",
+            build="harness.lab.servers.programs:Nginx",
+            summary="the system's nginx",
+            traits=frozenset({"program"}),
+        ),
+    ),
+)
