@@ -1,0 +1,121 @@
+"""The small forms that a file is made of: names, durations, levels, claims, marks."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from harness.document.fill import Filled
+from harness.document.scalars import resolve
+from harness.document.words import refused
+from harness.model import CONCLUSIVE, Claim, Json, Level
+
+NAME = r"[a-z0-9][a-z0-9_-]*"
+"""What users name: part of node ids and of JUnit for ever, so without `@`, `[`, `:`, `.` and blanks."""
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
+
+
+class Strict(BaseModel):
+    """A mapping of a file; a key that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _named(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise refused("a name is made of a-z, 0-9, - and _, and begins with a letter or a digit", "write one such as my-api")
+    return text
+
+
+def duration(text: str) -> float:
+    """Seconds in `45s`, `500ms` or `2m`."""
+    match = _DURATION.fullmatch(text)
+    if not match or not float(match[1]):
+        raise refused("this is no duration", "write one such as 500ms, 45s or 2m")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def span(text: str) -> tuple[float, float]:
+    """Least and greatest seconds in `1s..8s`; one duration alone is both."""
+    first, dots, last = text.partition("..")
+    low, high = duration(first), duration(last if dots else first)
+    if low > high:
+        raise refused("the span ends before it begins", "write the shorter duration first, such as 1s..8s")
+    return low, high
+
+
+def level(text: str) -> Level:
+    """The level of evidence in `E3`."""
+    if text not in Level.__members__ or text == "NONE":
+        raise refused("this is no level of evidence", "write one of E0, E1, E2, E3, E4, E5")
+    return Level[text]
+
+
+def _durable(value: Any, read: Any) -> Any:
+    if not isinstance(value, str):
+        raise refused("a duration is expected", "write it with its unit, such as 500ms, 45s or 2m")
+    return read(value)
+
+
+def _digits(value: Any) -> Any:
+    """A number that a variable held is a text until here."""
+    return resolve(str(value)) if isinstance(value, Filled) else value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _claims(value: Any) -> Any:
+    """`blocked`, `[blocked, down]`, or `any` for whatever is conclusive."""
+    return sorted(CONCLUSIVE) if value == "any" else _listed(value)
+
+
+def _leveled(value: Any) -> Any:
+    return level(value) if isinstance(value, str) else value
+
+
+Name = Annotated[str, AfterValidator(_named), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_digits)]
+Text = Annotated[str, Field(min_length=1)]
+Duration = Annotated[
+    float,
+    BeforeValidator(lambda value: _durable(value, duration)),
+    WithJsonSchema({"type": "string", "examples": ["45s", "500ms", "2m"]}),
+]
+Span = Annotated[
+    tuple[float, float],
+    BeforeValidator(lambda value: _durable(value, span)),
+    WithJsonSchema({"type": "string", "examples": ["1s..8s", "2s"]}),
+]
+LevelName = Annotated[
+    Level, BeforeValidator(_leveled), WithJsonSchema({"enum": [item.name for item in Level if item >= Level.E0]})
+]
+_CLAIM_WORDS = sorted(Claim)
+Claims = Annotated[
+    frozenset[Claim],
+    Field(min_length=1),
+    BeforeValidator(_claims),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"enum": [*_CLAIM_WORDS, "any"]},
+                {"type": "array", "items": {"enum": _CLAIM_WORDS}, "minItems": 1},
+            ]
+        }
+    ),
+]
+Sources = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+
+
+def ref(name: str) -> WithJsonSchema:
+    """A part of the schema that comes from the tables of kinds."""
+    return WithJsonSchema({"$ref": f"#/definitions/{name}"})
+
+
+AnyCheck = Annotated[Json, ref("check")]
+AnyPath = Annotated[Json, ref("path")]

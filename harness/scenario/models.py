@@ -1,0 +1,146 @@
+"""The files of version 1 as models: their keys, their forms, and what stands where nothing is written.
+
+Checks and paths are of the kinds in the tables, so they are read by `checks` and `harness.paths.spell`;
+here they are only placed, and their schema is put in by `schema`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from harness.document.words import refused
+from harness.model import Json
+from harness.scenario.fields import AnyCheck, AnyPath, Claims, Duration, LevelName, Name, Sources, Span, Strict, Text, Whole, ref
+
+
+class MarkEntry(Strict):
+    """A pytest mark: a name, or `skip` or `xfail` with the reason."""
+
+    name: Name
+    reason: str = ""
+
+
+def _mark(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and len(value) == 1:
+        name, reason = next(iter(value.items()))
+        if name in ("skip", "xfail") and isinstance(reason, str):
+            return {"name": name, "reason": reason}
+    raise refused("this is no mark", 'write a name, {skip: "why"} or {xfail: "why"}')
+
+
+MarkName = Annotated[
+    MarkEntry,
+    BeforeValidator(_mark),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "string"},
+                {"type": "object", "properties": {"skip": {"type": "string"}}, "required": ["skip"], "additionalProperties": False},
+                {"type": "object", "properties": {"xfail": {"type": "string"}}, "required": ["xfail"], "additionalProperties": False},
+            ]
+        }
+    ),
+]
+
+
+class ServiceTarget(Strict):
+    """Capabilities of a service of the catalogue; all of them where none is named."""
+
+    service: Name = Field(examples=["whatsapp"])
+    capabilities: list[Name] | None = Field(default=None, min_length=1, examples=[["messaging"]])
+    marks: list[MarkName] = []
+
+
+class OwnTarget(Strict):
+    """An endpoint of one's own, with its own proof."""
+
+    name: Name = Field(examples=["my-api"])
+    check: AnyCheck = None
+    checks: list[AnyCheck] | None = Field(default=None, min_length=1)
+    quorum: Annotated[Whole, Field(ge=1)] = Field(default=1, description="how many of the checks must reach `needs`")
+    needs: LevelName | None = Field(default=None, description="the level needed; the least that its checks show")
+    marks: list[MarkName] = []
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> OwnTarget:
+        if (self.check is None) == (self.checks is None):
+            raise refused("a target has either check or checks", 'write check: {http: "https://..."}')
+        return self
+
+
+class RetryEntry(Strict):
+    """How often and how long one cell is tried."""
+
+    attempts: Annotated[Whole, Field(ge=1, le=20)] = 3
+    backoff: Span = (1.0, 8.0)
+    deadline: Duration = 45.0
+
+
+class ControlNames(Strict):
+    """Which controls make a failure interpretable, by their names in `controls.yaml`, or written out."""
+
+    foreign: list[Annotated[Json, ref("control")]] = Field(default=[], description="neutral hosts abroad")
+    domestic: list[Annotated[Json, ref("control")]] = Field(default=[], description="neutral hosts at home")
+    reflectors: list[Annotated[Json, ref("control")]] = Field(default=[], description="what says which address it sees")
+    paths: list[Name] = Field(default=[], description="paths declared good, over which a failing check is repeated")
+
+
+TargetEntry: TypeAlias = Annotated[Json, ref("target")]
+PathEntry: TypeAlias = Annotated[Json, ref("path_entry")]
+
+
+class ScenarioFile(Strict):
+    """A scenario: targets over paths."""
+
+    scenario: Name = Field(examples=["messengers"], description="the name, part of every cell's key")
+    title: Text | None = None
+    targets: list[TargetEntry] = Field(min_length=1, examples=["[{service: whatsapp}]"])
+    paths: list[PathEntry] = Field(default=["direct"], min_length=1, description="names of `paths.yaml`, or written out")
+    controls: ControlNames = ControlNames()
+    retry: RetryEntry = RetryEntry()
+    expect: dict[str, Claims] = Field(default={}, description="the claims expected of cells; `*` stands for anything")
+    marks: list[MarkName] = []
+
+
+class ExpectFile(Strict):
+    """What a vantage is known to show, laid over scenarios by --expect."""
+
+    about: Text | None = None
+    date: Text | None = None
+    sources: Sources = ()
+    expect: dict[str, Claims] = Field(examples=['{"whatsapp.messaging[direct]": blocked}'])
+
+
+class CapabilityEntry(Strict):
+    """What proves one capability of a service: `quorum` of its checks must reach `needs`."""
+
+    title: Text | None = None
+    needs: LevelName | None = None
+    quorum: Annotated[Whole, Field(ge=1)] = 1
+    checks: list[AnyCheck] = Field(min_length=1, examples=['[{http: "https://..."}]'])
+
+
+class ServiceFile(Strict):
+    """A service of the catalogue, as data with its sources and its date: endpoints rot."""
+
+    service: Name = Field(examples=["whatsapp"])
+    title: Text | None = None
+    date: Text = Field(examples=["2026-11-22"], description="when the data was last checked against its sources")
+    sources: Sources = Field(examples=["[https://...]"])
+    capabilities: dict[Name, Annotated[CapabilityEntry, ref("capability")]] = Field(min_length=1, examples=["{web: {checks: [...]}}"])
+
+
+class PathsFile(Strict):
+    """Paths by name; schema only: each entry is read when a scenario names it."""
+
+    paths: dict[Name, AnyPath]
+
+
+class ControlsFile(Strict):
+    """Controls by name; schema only: each entry is read when a scenario names it."""
+
+    controls: dict[Name, AnyCheck]
