@@ -129,13 +129,13 @@ def _restore_host(plain: Mapping[str, Json]) -> Host:
 
 def worlds() -> tuple[str, ...]:
     """The names of the worlds that come with waygauge."""
-    from harness.lab import worldfile
+    from harness.lab.worldfile import names  # pydantic is loaded only by who reads files
 
-    return worldfile.names()  # pydantic is loaded only by who reads files
+    return names()
 
 
 def load_world(name_or_file: str) -> World:
     """The world of that name, or of that file; a file that cannot be understood raises ScenarioError."""
-    from harness.lab import worldfile
+    from harness.lab.worldfile import load  # pydantic is loaded only by who reads files
 
-    return worldfile.load(name_or_file)
+    return load(name_or_file)

@@ -53,8 +53,8 @@ async def _warm(internet: Internet, seats: list[Seat]) -> None:
     """Build in idle moments what the first client would have to wait for."""
     for seat in seats:
         _ = seat.server
-        if seat.params.handshake and "program" not in seat.row.traits:
-            internet.authority.context(seat.host, seat.params.handshake.alpn)
+        if seat.params.alpn:
+            internet.authority.context(seat.host, seat.params.alpn)
         await asyncio.sleep(0)
     _ = internet.issuer.chain
 

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from harness.lab.servers.params import Handshake
 from harness.lab.world import Host
 
 _VALID = dt.timedelta(days=30)
@@ -30,15 +29,15 @@ class Authority:
         self.ca_file = workdir / "ca.pem"
         write_private(self.ca_file, _pem(self._root()))
 
-    def front(self, host: Host, handshake: Handshake) -> ssl.SSLContext:
-        """The context to listen with. The host's certificate is made for the first client that comes."""
+    def front(self, host: Host, alpn: tuple[str, ...]) -> ssl.SSLContext:
+        """The context to listen with. The host's certificate is made for the first client that comes.
+
+        Whatever name a client asks for, it is shown that certificate: no host has the names of another.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
-        def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
-            if handshake.unknown_name == "alert" and name is not None and name.lower() not in host.names:
-                return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-            connection.context = self.context(host, handshake.alpn)
-            return None
+        def choose(connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
+            connection.context = self.context(host, alpn)
 
         context.sni_callback = choose
         return context

@@ -43,8 +43,8 @@ def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
 
 async def listen(seat: Seat) -> None:
     """Serve a seat on every address of its host."""
-    handshake = seat.params.handshake
-    context = seat.internet.authority.front(seat.host, handshake) if handshake else None
+    alpn = seat.params.alpn
+    context = seat.internet.authority.front(seat.host, alpn) if alpn else None
     for address in seat.host.addresses:
         stream = bind(address, seat.service.port, socket.SOCK_STREAM)
         await asyncio.start_server(functools.partial(_serve, seat), sock=stream, ssl=context, backlog=_BACKLOG)

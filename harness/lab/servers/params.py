@@ -12,16 +12,8 @@ PAGE = "*"
 """The path of the page that answers every path without one of its own."""
 
 
-HTTP = ("h2", "http/1.1")
-"""What our web servers offer by ALPN (RFC 7301, RFC 9113)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """The server's side of TLS: the protocols that it offers, and what it does about a name that it does not own."""
-
-    alpn: tuple[str, ...] = ("http/1.1",)
-    unknown_name: str = "default"  # its `default` certificate, or an `alert`
+HTTP = ("h2", "http/1.1")  # by preference (RFC 9113, 3.1)
+HTTP_1 = ("http/1.1",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +25,8 @@ class Params:
     port: int
 
     @property
-    def handshake(self) -> Handshake | None:
-        """How TLS is spoken on the port, None where it is not."""
+    def alpn(self) -> tuple[str, ...] | None:
+        """What TLS offers on the port (RFC 7301), None where there is no TLS."""
         return None
 
 
@@ -54,9 +46,9 @@ class Dot(Dns):
     port: int = 853
 
     @property
-    def handshake(self) -> Handshake | None:
-        """How TLS is spoken on the port, None where it is not."""
-        return Handshake(("dot",))
+    def alpn(self) -> tuple[str, ...] | None:
+        """What TLS offers on the port (RFC 7301), None where there is no TLS."""
+        return ("dot",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +59,9 @@ class Doh(Dns):
     path: str = "/dns-query"
 
     @property
-    def handshake(self) -> Handshake | None:
-        """How TLS is spoken on the port, None where it is not."""
-        return Handshake(HTTP)
+    def alpn(self) -> tuple[str, ...] | None:
+        """What TLS offers on the port (RFC 7301), None where there is no TLS."""
+        return HTTP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +83,12 @@ class Web(Params):
 
     port: int = 443
     tls: bool = True
-    unknown_name: str = "default"  # asked for a name it does not own: its `default` certificate, or an `alert`
     pages: Mapping[str, Page] = field(default_factory=dict)
 
     @property
-    def handshake(self) -> Handshake | None:
-        """How TLS is spoken on the port, None where it is not."""
-        return Handshake(HTTP, self.unknown_name) if self.tls else None
+    def alpn(self) -> tuple[str, ...] | None:
+        """What TLS offers on the port (RFC 7301), None where there is no TLS."""
+        return HTTP if self.tls else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +99,9 @@ class WhatsappWeb(Params):
     path: str = "/ws/chat"
 
     @property
-    def handshake(self) -> Handshake | None:
-        """How TLS is spoken on the port, None where it is not."""
-        return Handshake()
+    def alpn(self) -> tuple[str, ...] | None:
+        """What TLS offers on the port (RFC 7301), None where there is no TLS."""
+        return HTTP_1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +126,9 @@ class Max(Params):
     path: str = "/websocket"
 
     @property
-    def handshake(self) -> Handshake | None:
-        """How TLS is spoken on the port, None where it is not."""
-        return Handshake()
+    def alpn(self) -> tuple[str, ...] | None:
+        """What TLS offers on the port (RFC 7301), None where there is no TLS."""
+        return HTTP_1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +139,9 @@ class Reflector(Params):
     tls: bool = True
 
     @property
-    def handshake(self) -> Handshake | None:
-        """How TLS is spoken on the port, None where it is not."""
-        return Handshake(HTTP) if self.tls else None
+    def alpn(self) -> tuple[str, ...] | None:
+        """What TLS offers on the port (RFC 7301), None where there is no TLS."""
+        return HTTP if self.tls else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +154,9 @@ class ProxyHttp(Params):
     password: str = ""
 
     @property
-    def handshake(self) -> Handshake | None:
-        """How TLS is spoken on the port, None where it is not."""
-        return Handshake() if self.tls else None
+    def alpn(self) -> tuple[str, ...] | None:
+        """What TLS offers on the port (RFC 7301), None where there is no TLS."""
+        return HTTP_1 if self.tls else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

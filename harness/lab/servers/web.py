@@ -34,6 +34,9 @@ class WebServer:
 class ReflectorServer:
     """Answers every request with the source address that it saw."""
 
+    def __init__(self, _seat: Seat) -> None:
+        """Any seat will do."""
+
     async def serve(self, stream: Stream) -> None:
         """Tell every request where it came from."""
         await http.serve(stream, self._respond)
