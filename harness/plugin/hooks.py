@@ -1,1 +1,87 @@
-"""pytest hooks."""
+"""What pytest calls. Next to nothing is imported until a scenario is collected; the run itself is `harness.plugin.run`."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.plugin import hookspecs, options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from harness.plugin.run import Run
+
+RUN = "waygauge-run"
+SUFFIX = ".reach.yaml"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    options.add(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hook for kinds of third parties."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marks, and refuse early what cannot be run."""
+    for line in options.MARKS:
+        config.addinivalue_line("markers", line)
+    options.refuse(options.settings(config))
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Vantage, tier, world and the date of the catalogue, where anything is to be sent."""
+    if not options.settings(config).sends or hasattr(config, "workerinput"):
+        return []
+    from harness.plugin.header import header
+
+    return header(config)
+
+
+def pytest_collect_file(file_path: pathlib.Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A scenario file becomes a collector of cells."""
+    if not file_path.name.endswith(SUFFIX):
+        return None
+    from harness.plugin.items import ReachFile
+
+    the_run(parent.config)
+    collector: pytest.Collector = ReachFile.from_parent(parent, path=file_path)
+    return collector
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Under pytest-xdist: tell a worker where the controller's broker is."""
+    the_run(node.config).invite(node.workerinput)
+
+
+@pytest.fixture(scope="session")
+def via(request: pytest.FixtureRequest) -> Callable[[str], httpx.Client]:
+    """Gives an `httpx.Client` over a path: `via("doh-quad9").get("https://example.org/")`."""
+    from harness.plugin.via import Clients
+
+    clients = Clients(the_run(request.config))
+    request.addfinalizer(clients.close)
+    return clients.client
+
+
+def the_run(config: pytest.Config) -> Run:
+    """The run of this pytest session, made and registered when it is first needed."""
+    found = config.pluginmanager.get_plugin(RUN)
+    if found is None:
+        from harness.plugin.run import Run
+        from harness.plugin.summary import Summary
+
+        found = Run(config, options.settings(config))
+        config.pluginmanager.register(found, RUN)
+        config.pluginmanager.register(Summary(found), f"{RUN}-summary")
+    run: Run = found
+    return run

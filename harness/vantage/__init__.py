@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from harness.kinds import Kind
 from harness.model import Cell, CellFacts, Path, ScenarioPlan, Vantage, Verdict
 
 
@@ -21,6 +22,8 @@ class Setup:
     record_addresses: bool = False  # write private addresses as they are; secrets never are
     pcap: pathlib.Path | None = None  # a folder for the lab's packet captures
     key: bytes = b""  # with which private names become pseudonyms
+    catalogue: str = ""  # the date of the youngest service file used
+    kinds: Mapping[str, tuple[Kind, ...]] = field(default_factory=dict)  # a third party's rows, by table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,14 @@ class Started:
     limit: float
 
 
+_BYTES = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}  # read by pydantic where a noun travels as JSON
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One HTTP request to be made from the vantage."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _BYTES
 
     method: str
     url: str
@@ -64,6 +72,8 @@ class Request:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """What came of a request: an answer, or the token and the stage at which it ended."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = _BYTES
 
     status: int = 0
     headers: tuple[tuple[str, str], ...] = ()
@@ -89,14 +99,20 @@ class Session(Protocol):
     def died(self) -> str | None:
         """Why the engine or the lab is gone, in one line; None while it lives."""
 
-    def submit(self, plan: ScenarioPlan, hushed: Hushed) -> None:
-        """Ask for a scenario's cells, in this order. A cell asked for before is not run again."""
+    def submit(self, plans: Sequence[ScenarioPlan], hushed: Hushed) -> None:
+        """Ask for cells, in this order. A cell asked for before is not run again."""
 
     def result(self, key: str, wait: float) -> Outcome | None:
-        """The finished cell, waiting at most so many seconds; None where it is not finished."""
+        """The finished cell, waiting at most so many seconds; None where it is not finished.
+
+        Raises ApparatusError where it will never be.
+        """
 
     def fetch(self, path: Path, request: Request, timeout: float) -> Fetched:
         """Make one HTTP request over a path. Raises ApparatusError where the engine is gone."""
+
+    def scrub(self, text: str) -> str:
+        """The text without secrets, and with pseudonyms for private names."""
 
     def sight(self) -> Sight:
         """What has been asked, begun and finished so far."""
@@ -107,6 +123,6 @@ class Session(Protocol):
 
 def open_session(setup: Setup) -> Session:
     """Start the place and the engine in it. Raises ApparatusError with the remedy where that fails."""
-    from harness.vantage.session import EngineSession  # noqa: PLC0415 - the lab and the judge cost start-up time
+    from harness.vantage.session import EngineSession
 
     return EngineSession.start(setup)

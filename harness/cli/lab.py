@@ -1,0 +1,117 @@
+"""`waygauge lab`: what worlds there are, what is in them, and any program inside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+from harness.lab.world import Host, Rule, World, load_world, worlds
+from harness.model import Json
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the subcommands."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="the worlds that come with waygauge")
+    for name, summary in (
+        ("show", "hosts, servers and the censor of a world"),
+        ("shell", "a shell inside a world"),
+        ("run", "a program inside a world"),
+        ("log", "a program inside a world, then what the censor did meanwhile"),
+        ("pcap", "a program inside a world, its packets captured"),
+    ):
+        action = actions.add_parser(name, help=summary)
+        action.add_argument("world", metavar="WORLD", help="a name or a file")
+        if name == "pcap":
+            action.add_argument("folder", metavar="DIR", type=pathlib.Path, help="where the captures go")
+        if name in {"run", "log", "pcap"}:
+            action.add_argument("program", metavar="-- PROGRAM", nargs="+", help="with its arguments")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; a program's exit code is ours."""
+    return ACTIONS[args.action](args)
+
+
+def _list(_: argparse.Namespace) -> int:
+    for name in worlds():
+        print(f"{name:<24} {load_world(name).title}")
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    print("\n".join(_description(load_world(args.world))))
+    return 0
+
+
+def _description(world: World) -> Iterator[str]:
+    yield f"{world.name}: {world.title}"
+    where = world.vantage
+    yield f"vantage    {where.name} ({where.cc}, {f'AS{where.asn}' if where.asn else 'no ASN'}, {where.network})"
+    yield f"resolvers  {', '.join(world.resolvers) or 'none'}"
+    yield "hosts"
+    yield from (f"  {line}" for host in world.hosts for line in _host(host))
+    yield "censor" if world.censor else "censor     none"
+    yield from (f"  {_rule(rule)}" for rule in world.censor)
+    if world.sources:
+        yield "sources"
+        yield from (f"  {source}" for source in world.sources)
+
+
+def _host(host: Host) -> Iterator[str]:
+    told = [word for word, holds in (("at home", host.home), ("down", host.down)) if holds]
+    yield f"{host.name} {' '.join(host.addresses)}" + (f" ({', '.join(told)})" if told else "")
+    if host.names:
+        yield f"  names    {' '.join(host.names)}"
+    if host.services:
+        yield f"  servers  {' '.join(f'{service.kind}:{service.port}' for service in host.services)}"
+
+
+def _rule(rule: Rule) -> str:
+    return " ".join([rule.behaviour, *(f"{key}={_plain(value)}" for key, value in rule.params.items())])
+
+
+def _plain(value: Json) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _run(args: argparse.Namespace) -> int:
+    return _inside(args.world, args.program)
+
+
+def _shell(args: argparse.Namespace) -> int:
+    return _inside(args.world, [os.environ.get("SHELL") or "/bin/sh"])
+
+
+def _log(args: argparse.Namespace) -> int:
+    return _inside(args.world, args.program, log=True)
+
+
+def _pcap(args: argparse.Namespace) -> int:
+    args.folder.mkdir(parents=True, exist_ok=True)
+    return _inside(args.world, args.program, pcap=args.folder)
+
+
+def _inside(name: str, program: Sequence[str], *, log: bool = False, pcap: pathlib.Path | None = None) -> int:
+    from harness.lab import open_lab
+
+    with open_lab(load_world(name), pcap=pcap) as lab:
+        running = lab.popen(list(program), env=dict(os.environ), cwd=os.getcwd(), stdin=0, stdout=1, stderr=2)
+        code = running.wait()
+        if log:
+            for event in lab.log():
+                print(event, file=sys.stderr)
+    return code
+
+
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "list": _list,
+    "show": _show,
+    "run": _run,
+    "shell": _shell,
+    "log": _log,
+    "pcap": _pcap,
+}

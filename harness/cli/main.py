@@ -1,0 +1,81 @@
+"""Finds the subcommand, runs it, and says what went wrong in one line. Exits 0 as expected, 1 surprise, 2 usage, 3 broken."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness import __version__
+from harness.errors import ApparatusError, HarnessError
+from harness.kinds import load
+
+USAGE, BROKEN = 2, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A subcommand: its name, what it gives, and the module with its `arguments` and its `run`."""
+
+    name: str
+    summary: str
+    module: str
+
+
+COMMANDS = (
+    Command(name="try", summary="the shipped scenario in the lab: which way works there", module="harness.cli.try_out"),
+    Command(name="plan", summary="explain a scenario and what it would send; sends nothing", module="harness.cli.plan"),
+    Command(name="explain", summary="show how the verdict of one cell was reached", module="harness.cli.explain"),
+    Command(name="judge", summary="judge a record again; it must agree", module="harness.cli.judge"),
+    Command(name="expect", summary="write the expectation file that a record fulfils", module="harness.cli.expect"),
+    Command(name="schema", summary="print the JSON Schema of a file of ours", module="harness.cli.schema"),
+    Command(name="consent", summary="read what a live run means, and agree to it", module="harness.cli.consent"),
+    Command(name="lab", summary="worlds: list, show, and run programs inside", module="harness.cli.lab"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    command = next((row for row in COMMANDS if words[:1] == [row.name]), None)
+    if command is None:
+        _parser().parse_args(words[:1] or ["--help"])
+        return USAGE
+    try:
+        return _run(command, words[1:])
+    except HarnessError as exc:
+        print(f"waygauge: {exc}", file=sys.stderr)
+        return BROKEN if isinstance(exc, ApparatusError) else USAGE
+    except KeyboardInterrupt:
+        return USAGE
+    except BrokenPipeError:
+        # Who read our output has seen enough; the interpreter must not try again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(command: Command, words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog=f"waygauge {command.name}", description=command.summary)
+    load(f"{command.module}:arguments")(parser)
+    code: int = load(f"{command.module}:run")(parser.parse_args(words))
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    listing = "\n".join(f"  {row.name:<9} {row.summary}" for row in COMMANDS)
+    parser = argparse.ArgumentParser(
+        prog="waygauge",
+        usage="waygauge COMMAND ...",
+        description="Which way still works, for what.",
+        epilog=f"commands:\n{listing}\n\nScenarios are run by pytest: pytest --world NAME scenarios/",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"waygauge {__version__}")
+    parser.add_argument("command", choices=[row.name for row in COMMANDS], help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

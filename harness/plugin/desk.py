@@ -1,0 +1,168 @@
+"""Where items hand in cells and wait for them: the session with the engine, or the controller's broker in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import ApparatusError, HarnessError
+from harness.model import Cell, Path, ScenarioPlan
+from harness.plugin.options import Settings
+from harness.plugin.progress import Progress
+from harness.plugin.reading import Reading
+from harness.redact import Redactor
+from harness.vantage import Fetched, Outcome, Request, Session, Setup, Sight, open_session, state
+
+if TYPE_CHECKING:
+    from harness.plugin.items import CellItem
+    from harness.vantage.broker import Broker
+
+SLICE = 0.25  # seconds between two looks at the engine while a cell is waited for; Ctrl-C comes through at once
+
+
+class Desk:
+    """Opens the session when it is first needed, and closes it whatever happens."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, reading: Reading) -> None:
+        self._config, self._settings, self._reading = config, settings, reading
+        self._session: Session | None = None
+        self._broker: Broker | None = None
+        self._progress = Progress(shown=False)
+        self._announced = False
+        self.fault: str | None = None
+
+    @property
+    def sight(self) -> Sight:
+        """What has been asked and what is finished; empty where nothing was sent, and in a worker."""
+        session = self._broker.session if self._broker else self._session
+        return session.sight() if session else Sight()
+
+    @property
+    def broken(self) -> str | None:
+        """Why our own apparatus failed, None where it did not."""
+        session = self._broker.session if self._broker else self._session
+        return self.fault or (self._broker.fault if self._broker else None) or (session.died if session else None)
+
+    def invite(self, workerinput: MutableMapping[str, Any]) -> None:
+        """Tell a pytest-xdist worker where to ask; the broker comes up with the first one."""
+        if self._broker is None:
+            from harness.vantage.broker import Broker
+
+            self._broker = Broker(self._setup(), announce=lambda asked: self._announce(asked.plans))
+        workerinput["waygauge"] = self._broker.address
+
+    def prefetch(self, items: Iterable[CellItem]) -> None:
+        """Ask for every cell that will surely be wanted, in the order of the items.
+
+        An apparatus that does not come up is not raised here: every item that needs it says so.
+        """
+        if not (wanted := [item for item in items if not item.lazy]):
+            return
+        try:
+            self._submit(wanted)
+        except HarnessError as exc:
+            self.fault = str(exc)
+
+    def outcome(self, item: CellItem) -> Outcome:
+        """The finished cell of an item, however long it takes. Raises ApparatusError where it will never come."""
+        if item.lazy:
+            self._submit([item])
+        session = self._open()
+        try:
+            while (found := session.result(item.cell.key, SLICE)) is None:
+                if session.died:
+                    raise ApparatusError(session.died)
+                if self._progress.shown:
+                    self._progress.wait(item.cell.key, session.sight())
+            return found
+        finally:
+            self._progress.wipe()
+
+    def fetch(self, path: Path, request: Request, timeout: float) -> Fetched:
+        """Make one HTTP request over a path."""
+        return self._open().fetch(path, request, timeout)
+
+    def scrub(self, text: str) -> str:
+        """The text without secrets, and with pseudonyms for private names."""
+        hushed = self._reading.hushed
+        text = Redactor(hushed.secrets, hushed.private, self._key(), record_addresses=self._bare).text(text)
+        if self._session and not self._session.died:
+            return self._session.scrub(text)
+        return text
+
+    def show_progress(self) -> None:
+        """From now on say on the terminal what is waited for."""
+        self._progress = Progress(shown=self._config.get_verbosity() >= 0)
+
+    def close(self, how: str = "") -> None:
+        """End the session; no child is left."""
+        self._progress.close()
+        for owner in (self._broker, self._session):
+            if owner:
+                owner.close(how)
+
+    @property
+    def _bare(self) -> bool:
+        return self._settings.record_addresses
+
+    def _submit(self, items: Iterable[CellItem]) -> None:
+        plans = _plans(items)
+        self._announce(plans)
+        self._open().submit(plans, self._reading.hushed)
+
+    def _open(self) -> Session:
+        if self.fault:
+            raise ApparatusError(self.fault)
+        if self._session is None:
+            self._session = self._remote() or open_session(self._setup())
+        return self._session
+
+    def _remote(self) -> Session | None:
+        """The controller's session, where we are a worker of pytest-xdist."""
+        address = getattr(self._config, "workerinput", {}).get("waygauge")
+        if not address:
+            return None
+        from harness.vantage.broker import RemoteSession
+
+        return RemoteSession(address, catalogue=self._reading.date)
+
+    def _setup(self) -> Setup:
+        settings = self._settings
+        return Setup(
+            vantage=settings.vantage,
+            world=settings.world,
+            inline=settings.engine == "inline",
+            record=settings.record,
+            record_addresses=settings.record_addresses,
+            pcap=settings.pcap,
+            key=self._key(),
+            catalogue=self._reading.date,
+            kinds=self._reading.kinds,
+        )
+
+    def _key(self) -> bytes:
+        return state.key(self._settings.world) if self._settings.sends else b""
+
+    def _announce(self, plans: Iterable[ScenarioPlan]) -> None:
+        """Say what a live run is about to send, before it does; once, by the process that owns the terminal."""
+        if not self._settings.live or self._announced or hasattr(self._config, "workerinput"):
+            return
+        self._announced = True
+        from harness.vantage.cost import cost, lines
+
+        writer = self._config.get_terminal_writer()
+        for line in lines(cost(plans)):
+            writer.line(f"waygauge: {self.scrub(line)}")
+
+
+def _plans(items: Iterable[CellItem]) -> list[ScenarioPlan]:
+    """The plans of the scenarios of these items, with their cells alone, in their order."""
+    cells: dict[str, list[Cell]] = {}
+    plans: dict[str, ScenarioPlan] = {}
+    for item in items:
+        plans[item.cell.scenario] = item.loaded.plan
+        cells.setdefault(item.cell.scenario, []).append(item.cell)
+    return [replace(plan, cells=tuple(cells[name])) for name, plan in plans.items()]

@@ -1,0 +1,139 @@
+"""The book of a run: every fact is scrubbed, judged and written down the moment it arrives.
+
+What is judged is what is written, cell and facts alike: judging a record again cannot but agree.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import platform
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from harness import __version__, record
+from harness.history import RunFile
+from harness.judge import VERSION as RULES_VERSION
+from harness.judge import judge
+from harness.model import Cell, CellFacts, Control, Json
+from harness.redact import Redactor
+from harness.vantage import Hushed, Outcome, Setup
+from harness.vantage.place import Place
+
+NounT = TypeVar("NounT")
+LineT = TypeVar("LineT", bound=record.Line)
+
+
+class Ledger:
+    """Scrubs, judges and records. Every method may be called from any thread."""
+
+    def __init__(self, setup: Setup, place: Place) -> None:
+        self._setup, self._place = setup, place
+        self._writing = threading.RLock()
+        self._file = RunFile(setup.record) if setup.record else None
+        self._begun = False
+        self._versions: dict[str, str] = {"waygauge": __version__, "python": platform.python_version()}
+        self._cells: dict[str, Cell] = {}
+        self._claims: collections.Counter[str] = collections.Counter()
+        # A redactor cannot be taught more secrets: one for each set of them, applied in turn.
+        self._hushed = Hushed()
+        self._redactors = [self._redactor(self._hushed)]
+
+    def versions(self, versions: Mapping[str, str]) -> None:
+        """Take note of the engine's tools, before the first cell is admitted."""
+        self._versions.update(versions)
+
+    def admit(self, cells: Iterable[Cell], hushed: Hushed) -> None:
+        """Take in cells to come and what must not be seen of them; the first ones open the record."""
+        with self._writing:
+            if hushed | self._hushed != self._hushed:
+                self._hushed = self._hushed | hushed
+                self._redactors.append(self._redactor(hushed))
+            bare = [record.planned(cell) for cell in cells]
+            self._open(bare)
+            self._cells.update({cell.key: self._scrubbed(cell) for cell in bare})
+
+    def cell(self, key: str, facts: CellFacts) -> Outcome:
+        """What a cell's facts mean, scrubbed and written down."""
+        with self._writing:
+            self._learn(facts)
+            seen = self._scrubbed(facts)
+            verdict = judge(self._cells[key], seen)
+            line = self._write(record.CellLine(key=key, facts=seen, verdict=verdict, rules=RULES_VERSION))
+            self._claims[verdict.claim] += 1
+            return Outcome(facts=line.facts, verdict=line.verdict)
+
+    def control(self, control: Control) -> None:
+        """Write down a control as it was run."""
+        with self._writing:
+            self._learn(control)
+            self._write(record.ControlLine(control=control))
+
+    def end(self, how: str) -> None:
+        """Write the last line."""
+        with self._writing:
+            self._open(())
+            reason = {"reason": how} if how else {}
+            self._write(record.EndLine(ended=time.time(), counts=dict(self._claims), **reason))
+            if self._file:
+                self._file.close()
+
+    def scrub(self, text: str) -> str:
+        """The text without secrets and private names."""
+        for redactor in list(self._redactors):
+            text = redactor.text(text)
+        return text
+
+    def _open(self, planned: Iterable[Cell]) -> None:
+        """Write the first line, once."""
+        if self._begun:
+            return
+        self._begun = True
+        line = record.RunLine(
+            id=uuid.uuid4().hex,
+            started=time.time(),
+            vantage=self._place.vantage,
+            planned=tuple(planned),
+            world=self._place.world,
+            tier=self._place.tier if self._place.world else None,
+            versions=self._versions,
+            catalogue=self._setup.catalogue,
+            rules=RULES_VERSION,
+        )
+        self._write(line)
+
+    def _write(self, line: LineT) -> LineT:
+        """The line as it is written: scrubbed."""
+        scrubbed = self._scrubbed(line)
+        if self._file:
+            self._file.append(record.dump(scrubbed))
+        return scrubbed
+
+    def _scrubbed(self, noun: NounT) -> NounT:
+        """The same noun without secrets and private names."""
+        adapter = _adapter(type(noun))
+        scrubbed: NounT = adapter.validate_python(self._json(adapter.dump_python(noun, mode="json")))
+        return scrubbed
+
+    def _redactor(self, hushed: Hushed) -> Redactor:
+        setup = self._setup
+        return Redactor(hushed.secrets, hushed.private, setup.key, record_addresses=setup.record_addresses)
+
+    def _learn(self, facts: CellFacts | Control) -> None:
+        for redactor in self._redactors:
+            redactor.learn(facts)
+
+    def _json(self, value: Json) -> Json:
+        for redactor in self._redactors:
+            value = redactor.json(value)
+        return value
+
+
+@functools.cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

@@ -1,0 +1,142 @@
+"""Where an engine can run: on this machine, or inside a world of the lab."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.model import Trust, Vantage
+
+if TYPE_CHECKING:
+    import pathlib
+
+    from harness.catalogue import WorldOverlay
+    from harness.lab import Lab
+    from harness.lab.world import World
+    from harness.vantage import Setup
+
+# What a child needs of our environment; anything else could hold a secret.
+KEPT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV"),
+    *("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "WAYGAUGE_OFFLINE"),
+)
+
+
+class Program(Protocol):
+    """A running program, wherever it runs."""
+
+    @property
+    def pid(self) -> int:
+        """Its number on this machine."""
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its return code, once it has ended. Raises TimeoutError or subprocess.TimeoutExpired."""
+
+    def kill(self) -> None:
+        """End it now."""
+
+
+class Place(Protocol):
+    """Starts programs where the measurements are made."""
+
+    @property
+    def vantage(self) -> Vantage:
+        """The network location, as declared."""
+
+    @property
+    def trust(self) -> Trust:
+        """The anchors that hold there."""
+
+    @property
+    def world(self) -> str | None:
+        """The world's name; None on this machine."""
+
+    @property
+    def tier(self) -> str:
+        """What carries the place: `live`, `userns` or `root`."""
+
+    @property
+    def died(self) -> str | None:
+        """Which part of the place is gone, None while it is whole."""
+
+    def popen(self, argv: Sequence[str], **streams: Any) -> Program:
+        """Start a program; `streams` are stdin, stdout and stderr as subprocess.Popen takes them."""
+
+    def close(self) -> None:
+        """Take the place down."""
+
+
+def environment() -> dict[str, str]:
+    """What a child of ours needs of our environment, and nothing that could hold a secret."""
+    return {name: os.environ[name] for name in KEPT if name in os.environ}
+
+
+class Here:
+    """This machine, over the network it stands in."""
+
+    world = None
+    tier = "live"
+    died = None
+
+    def __init__(self, vantage: Vantage) -> None:
+        self.vantage = vantage
+        self.trust = Trust()
+
+    def popen(self, argv: Sequence[str], **streams: Any) -> Program:
+        """Start a program as a child of ours."""
+        return subprocess.Popen(list(argv), env=environment(), **streams)
+
+    def close(self) -> None:
+        """Nothing to take down."""
+
+
+class InWorld:
+    """A world of the lab; the lab lives as long as this does."""
+
+    def __init__(self, world: World, lab: Lab) -> None:
+        self._lab = lab
+        self.vantage = world.vantage
+        self.world = world.name
+        self.trust = lab.trust
+        self.tier = str(lab.tier)
+
+    @property
+    def died(self) -> str | None:
+        """Which server or part of the lab is gone."""
+        return self._lab.died
+
+    def popen(self, argv: Sequence[str], **streams: Any) -> Program:
+        """Start a program inside the client's namespace."""
+        return self._lab.popen(list(argv), env=environment(), cwd=os.getcwd(), **streams)
+
+    def close(self) -> None:
+        """Take the lab down."""
+        self._lab.close()
+
+
+def open_place(setup: Setup) -> Place:
+    """This machine, or the world asked for, up and whole. Raises ApparatusError with the remedy."""
+    if setup.world is None:
+        return Here(setup.vantage)
+    from harness.lab import open_lab
+    from harness.lab.world import load_world
+
+    world = load_world(setup.world)
+    return InWorld(world, open_lab(world, pcap=setup.pcap))
+
+
+def overlay(world: str, root: pathlib.Path) -> WorldOverlay:
+    """What a world lays over a scenario."""
+    from harness.catalogue import WorldOverlay
+    from harness.lab.world import load_world
+
+    found = load_world(world)
+    return WorldOverlay(
+        name=found.name, paths=found.paths, controls=found.controls, serves=found.serves, vantage=found.vantage
+    )
