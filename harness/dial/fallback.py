@@ -19,12 +19,16 @@ def scratch(tape: Tape) -> Tape:
 
 
 async def first_of(
-    addresses: Sequence[str], reach: Callable[[str, Deadline, Tape], Awaitable[_T]], until: Deadline, tape: Tape
+    addresses: Sequence[str],
+    reach: Callable[[str, Deadline, Tape], Awaitable[_T]],
+    until: Deadline,
+    tape: Tape,
+    settled: frozenset[str] = frozenset(),
 ) -> _T:
     """What the first address that works gives, each with its share of the time that is left.
 
     The stages of the winner, or of the last to fail, come onto the tape; the failures before it stand in the `tried`
-    of its last stage.
+    of its last stage. A failure among the `settled` is an answer, and ends the search.
     """
     tried: list[dict[str, Json]] = []
     for number, address in enumerate(addresses):
@@ -33,10 +37,10 @@ async def first_of(
         try:
             won = await reach(address, share, attempt)
         except WalkEnded:
-            if number + 1 == len(addresses):
+            last = attempt.observations[-1]
+            if number + 1 == len(addresses) or last.failure in settled:
                 _keep(attempt, tried, tape)
                 raise
-            last = attempt.observations[-1]
             tried.append({"address": address, "stage": last.stage.value, "failure": last.failure})
         else:
             _keep(attempt, tried, tape)
