@@ -47,6 +47,7 @@ class Program:
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.wait()
         self._internet.fail(f"{self._name} ended with status {status}: {self._last_words()}")
 
     def _last_words(self) -> str:
