@@ -1,0 +1,95 @@
+"""One cell: attempts until its target is shown or the patience ends, every one kept, controls beside the failures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.engine.admission import Gates
+from harness.engine.controls import ControlDesk
+from harness.engine.ground import Ground
+from harness.engine.retrying import retrying, shown
+from harness.engine.touches import Endpoint, Touches
+from harness.engine.walks import Errand, first_server, walks
+from harness.model import Attempt, Cell, CellFacts, Check, Control, ScenarioPlan, Walk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the cells of a session share."""
+
+    ground: Ground
+    endpoints: Gates  # one attempt at a time at each endpoint
+    touches: Touches
+    controls: ControlDesk
+
+
+class CellRun:
+    """The attempts of one cell."""
+
+    def __init__(self, cell: Cell, plan: ScenarioPlan, site: Site) -> None:
+        self._cell = cell
+        self._plan = plan
+        self._site = site
+        self._left = plan.retry.deadline  # seconds; waiting for others is not counted
+        self._endpoints = {check.name: self._endpoint(check) for check in cell.target.checks}
+        self._attempts: list[Attempt] = []
+        self._controls: dict[tuple[str, float], Control] = {}
+
+    async def facts(self) -> CellFacts:
+        """All that was seen of the cell."""
+        again = retrying(self._cell.target, self._plan.retry, lambda: self._left, self._pause)
+        last: Attempt = await again(self._attempt)
+        await self._ask_controls(last)
+        return CellFacts(key=self._cell.key, attempts=tuple(self._attempts), controls=tuple(self._controls.values()))
+
+    async def _attempt(self) -> Attempt:
+        places = [place for place in self._endpoints.values() if place]
+        async with self._site.endpoints.hold_all(places):
+            before, gap = self._site.touches.before(places)
+            at = time.time()
+            seen = await self._walk_all()
+            self._touched(seen)
+        attempt = Attempt(number=len(self._attempts) + 1, at=at, walks=seen, before=before, gap=gap)
+        self._attempts.append(attempt)
+        self._left -= _longest(seen)
+        return attempt
+
+    async def _walk_all(self) -> tuple[Walk, ...]:
+        began = time.monotonic()
+        errands = (
+            Errand(check=check, path=self._cell.path, seconds=self._left, began=began)
+            for check in self._cell.target.checks
+        )
+        async with asyncio.TaskGroup() as together:
+            tasks = [together.create_task(walks(errand, self._site.ground)) for errand in errands]
+        return tuple(walk for task in tasks for walk in task.result())
+
+    async def _pause(self, seconds: float) -> None:
+        """Between two attempts: at least so long, and until the controls for the last one are through."""
+        self._left -= seconds
+        await asyncio.gather(asyncio.sleep(seconds), self._ask_controls(self._attempts[-1]))
+
+    async def _ask_controls(self, attempt: Attempt) -> None:
+        if shown(self._cell.target, attempt.walks):
+            return
+        failed = (walk for walk in attempt.walks if walk.failure)
+        for control in await self._site.controls.run(failed, self._cell, self._plan.controls):
+            self._controls[control.id, control.at] = control
+
+    def _endpoint(self, check: Check) -> Endpoint | None:
+        goal = self._site.ground.probe(check).endpoint(check.params)
+        return Endpoint(first_server(self._cell.path), goal.host, goal.port) if goal else None
+
+    def _touched(self, seen: Iterable[Walk]) -> None:
+        for check, place in self._endpoints.items():
+            if place:
+                addresses = [walk.address for walk in seen if walk.check == check and walk.address]
+                self._site.touches.note(self._cell.key, place, addresses)
+
+
+def _longest(seen: Iterable[Walk]) -> float:
+    """The seconds that the longest of the walks was under way."""
+    return max((sum(one.ended - one.started for one in walk.observations) for walk in seen), default=0.0)

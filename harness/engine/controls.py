@@ -1,0 +1,72 @@
+"""Runs the controls that make a failure interpretable, before anything else that waits, and each once a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from harness.engine.ground import Ground
+from harness.engine.walks import Errand, walks
+from harness.judge.controls import Wanted, wanted
+from harness.model import Cell, Control, Controls, Role, Walk
+
+SECONDS = 25.0  # for one control: a resolution, a connection, a handshake and an answer
+# These may set off a censor at an address that others still need: they come when the others are done, one by one.
+RISKY = frozenset({Role.OTHER_NAME, Role.NAME_ELSEWHERE})
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    until: float
+    task: asyncio.Task[Control]
+
+
+class ControlDesk:
+    """Controls by what they ask: run once, then remembered for `memo` seconds."""
+
+    def __init__(self, ground: Ground, memo: float, tell: Callable[[Control], None]) -> None:
+        self._ground = ground
+        self._memo = memo
+        self._tell = tell
+        self._kept: dict[str, _Kept] = {}
+
+    async def run(self, failed: Iterable[Walk], cell: Cell, controls: Controls) -> tuple[Control, ...]:
+        """What the failed walks ask for, in the order in which it may be asked."""
+        asked = {one.id: one for walk in failed for one in wanted(walk, cell, controls)}
+        plain = [one for one in asked.values() if one.role not in RISKY]
+        done = list(await asyncio.gather(*(self._once(one) for one in plain)))
+        for one in asked.values():
+            if one.role in RISKY:
+                done.append(await self._once(one))  # noqa: PERF401
+        return tuple(done)
+
+    def cancel(self) -> None:
+        """Cut what runs, and forget everything."""
+        for kept in self._kept.values():
+            kept.task.cancel()
+        self._kept.clear()
+
+    async def _once(self, one: Wanted) -> Control:
+        key = f"{one.id} {one.over!r}"
+        kept = self._kept.get(key)
+        if kept is None or kept.until < time.monotonic() or kept.task.cancelled():
+            kept = _Kept(time.monotonic() + self._memo, asyncio.create_task(self._run(one)))
+            self._kept[key] = kept
+        # Others may wait for the same one: who is cancelled takes nobody along.
+        return await asyncio.shield(kept.task)
+
+    async def _run(self, one: Wanted) -> Control:
+        at, began = time.time(), time.monotonic()
+        errand = Errand(check=one.check, path=one.over, seconds=SECONDS, began=began, urgent=True)
+        control = Control(
+            id=one.id,
+            role=one.role,
+            path=one.path.name,
+            check=one.check.name,
+            at=at,
+            walks=await walks(errand, self._ground),
+        )
+        self._tell(control)
+        return control

@@ -1,0 +1,96 @@
+"""What every walk of a session stands on, laid from the hello."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.dial.api import Address, Tape
+from harness.dial.deadline import Deadline
+from harness.dial.direct import Permit
+from harness.dial.open import OpenPath, Tables, open_path
+from harness.engine.admission import Gates, Pacer
+from harness.engine.lag import LagSampler
+from harness.engine.protocol import Hello
+from harness.kinds import Kind, Table, load
+from harness.model import Check, Json, Path, Trust
+from harness.paths.table import HOPS, RESOLVERS
+from harness.paths.table import Tables as PathTables
+from harness.probes import where
+from harness.probes.route import Patience, Route
+from harness.probes.table import PROBES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What a row of the probes' table builds: the walk itself, and where it goes."""
+
+    run: Callable[[Mapping[str, Json], Route, Tape, Deadline], Awaitable[None]]
+    endpoint: Callable[[Mapping[str, Json]], Address | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """What a walk waits for before it begins."""
+
+    pacer: Pacer
+    handshakes: Gates
+    servers: Gates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every walk of a session stands on."""
+
+    trust: Trust
+    tables: Tables
+    probes: Table
+    permit: Permit
+    patience: Patience
+    turns: Turns
+    gauge: Callable[[], Callable[[], float]]  # a new gauge of the loop's lateness for each tape
+    complain: Callable[[str], None]  # tells of faults of our own
+    opened: dict[str, OpenPath] = field(default_factory=dict)
+
+    def open(self, path: Path) -> OpenPath:
+        """The path, opened once."""
+        key = repr(path)
+        if key not in self.opened:
+            self.opened[key] = open_path(path, self.trust, self.tables, self.permit)
+        return self.opened[key]
+
+    def probe(self, check: Check) -> Probe:
+        """The check's probe; raises KeyError, ImportError or AttributeError where there is none."""
+        reference = self.probes[check.probe].build
+        module = importlib.import_module(reference.partition(":")[0])
+        return Probe(run=load(reference), endpoint=getattr(module, "endpoint", where.of))
+
+    def close(self) -> None:
+        """Let go of all paths."""
+        for path in self.opened.values():
+            path.close()
+        self.opened.clear()
+
+
+def laid(hello: Hello, permit: Permit, lag: LagSampler, complain: Callable[[str], None]) -> Ground:
+    """The ground for a session; third parties' rows of the hello beside the shipped ones."""
+    limits, kinds = hello.limits, hello.kinds
+    probes = _joined(PROBES, kinds.probes)
+    return Ground(
+        trust=hello.trust,
+        tables=PathTables(probes=probes, resolvers=_joined(RESOLVERS, kinds.resolvers), hops=_joined(HOPS, kinds.hops)),
+        probes=probes,
+        permit=permit,
+        patience=Patience(resolve=limits.resolve, connect=limits.connect, tls=limits.tls, response=limits.response),
+        turns=Turns(
+            pacer=Pacer(limits.launches), handshakes=Gates(limits.handshakes), servers=Gates(limits.per_server)
+        ),
+        gauge=lag.gauge,
+        complain=complain,
+    )
+
+
+def _joined(shipped: Table, more: tuple[Kind, ...]) -> Table:
+    """A table of this session's own. Inline, the shipped one may hold the rows already; they are not doubled."""
+    return Table(shipped.title, [*shipped, *(row for row in more if row.name not in shipped)])

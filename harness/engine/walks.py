@@ -1,0 +1,100 @@
+"""One check over one path: its name resolved, then a walk to each address."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from harness.dial.api import Address, Tape, WalkEnded
+from harness.dial.deadline import Deadline
+from harness.engine.ground import Ground
+from harness.failures import token
+from harness.model import Check, Level, Path, Stage, Walk
+from harness.probes.route import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """A check to be walked over a path within so many seconds; `began` is when its attempt began."""
+
+    check: Check
+    path: Path
+    seconds: float
+    began: float
+    urgent: bool = False
+
+
+def first_server(path: Path) -> str:
+    """The server that a path's connections go to from here; empty where they go straight to the target."""
+    return json.dumps(dict(path.hops[0].params), sort_keys=True) if path.hops else ""
+
+
+async def walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
+    """A walk for each address; a single one where the name was not resolved, or needs no resolving."""
+    probe = ground.probe(errand.check)
+    goal = probe.endpoint(errand.check.params)
+    tape = Tape(check=errand.check.name, began=errand.began, lag=ground.gauge())
+    await ground.turns.pacer.turn(errand.urgent)
+    if goal is None:
+        return (await _walk(errand, ground, tape, goal),)
+    addresses = await _addresses(errand, ground, tape, goal)
+    if not addresses:
+        return (tape.walk(),)
+    tapes = [replace(tape, address=to, observations=[*tape.observations], lag=ground.gauge()) for to in addresses]
+    async with asyncio.TaskGroup() as together:
+        tasks = [together.create_task(_in_turn(errand, ground, each, goal)) for each in tapes]
+    return tuple(task.result() for task in tasks)
+
+
+async def _addresses(errand: Errand, ground: Ground, tape: Tape, goal: Address) -> tuple[str | None, ...]:
+    """Where the name leads; nothing where the failure is on the tape."""
+    found: tuple[str | None, ...] = ()
+    until = Deadline.after(min(errand.seconds, ground.patience.resolve))
+    async with _written(tape, ground, Stage.RESOLVE):
+        found = await ground.open(errand.path).addresses(goal.host, until, tape)
+        if tape.observations:  # an address needs no resolving, and a name handed on was not resolved here
+            tape.reached(Level.E0)
+    return found
+
+
+async def _in_turn(errand: Errand, ground: Ground, tape: Tape, goal: Address) -> Walk:
+    """The walk, once its address and its path's first server have room for it."""
+    over = first_server(errand.path)
+    name = errand.check.params.get("server_name") or goal.host
+    async with AsyncExitStack() as held:
+        await held.enter_async_context(ground.turns.handshakes.hold((over, tape.address, name), errand.urgent))
+        if over:
+            await held.enter_async_context(ground.turns.servers.hold(over, errand.urgent))
+        return await _walk(errand, ground, tape, goal)
+
+
+async def _walk(errand: Errand, ground: Ground, tape: Tape, goal: Address | None) -> Walk:
+    route = Route(
+        open_path=ground.open(errand.path),
+        host=goal.host if goal else "",
+        address=tape.address,
+        trust=ground.trust,
+        reopen=ground.open,
+        patience=ground.patience,
+    )
+    async with _written(tape, ground, Stage.REQUEST):
+        await ground.probe(errand.check).run(errand.check.params, route, tape, Deadline.after(errand.seconds))
+    return tape.walk()
+
+
+@contextlib.asynccontextmanager
+async def _written(tape: Tape, ground: Ground, stage: Stage) -> AsyncIterator[None]:
+    """See that whatever ends a walk is on its tape: what is raised outside every stage is written at `stage`."""
+    try:
+        yield
+    except WalkEnded:
+        pass
+    except Exception as exc:
+        if (name := token(exc)).startswith("unknown:"):
+            ground.complain(f"probe of {tape.check}: {name}: {exc}")
+        with contextlib.suppress(WalkEnded), tape.stage(stage):
+            raise

@@ -1,0 +1,63 @@
+"""One HTTP/1.1 request and its answer over any stream, by h11 (RFC 9112)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+
+import h11
+
+from harness.dial.api import Stream
+from harness.dial.deadline import Deadline
+from harness.failures import Failed
+from harness.probes.message import CHUNK, Head, Message
+
+_Event: TypeAlias = "h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]"
+
+
+class Http1:
+    """An exchange on one connection, which serves no second one."""
+
+    def __init__(self, stream: Stream, until: Deadline) -> None:
+        self._stream = stream
+        self._until = until
+        self._state = h11.Connection(h11.CLIENT)
+        self._ended = False
+
+    async def send(self, message: Message) -> None:
+        """Write the request."""
+        target = h11.Request(method=message.method, target=message.target, headers=list(message.headers))
+        parts = [self._state.send(target)]
+        if message.body:
+            parts.append(self._state.send(h11.Data(data=message.body)))
+        parts.append(self._state.send(h11.EndOfMessage()))
+        await self._stream.write(b"".join(part for part in parts if part), self._until)
+
+    async def head(self) -> Head:
+        """The answer's status and headers; interim answers are passed over."""
+        while not isinstance(event := await self._event(), h11.Response):
+            pass
+        return Head(status=event.status_code, headers=tuple(event.headers.raw_items()), version="HTTP/1.1")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The answer's body as it comes. Raises EOFError where it ends short."""
+        while isinstance(event := await self._event(), h11.Data):
+            yield bytes(event.data)
+
+    async def _event(self) -> _Event:
+        while True:
+            event = self._next()
+            if event is not None:
+                return event
+            data = await self._stream.read(CHUNK, self._until)
+            self._ended = not data
+            self._state.receive_data(data)
+
+    def _next(self) -> _Event | None:
+        try:
+            event = self._state.next_event()
+            return None if event is h11.NEED_DATA else event
+        except h11.RemoteProtocolError as exc:
+            if self._ended:
+                raise EOFError from exc
+            raise Failed("http_request_failed", why=str(exc)) from exc
