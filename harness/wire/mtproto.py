@@ -6,7 +6,7 @@ Facts from core.telegram.org: `mtproto/auth_key` and `mtproto/samples-auth_key` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from harness.failures import Failed
@@ -104,7 +104,7 @@ class Abridged:
         return _whole(data, 1, 4 * data[0])
 
 
-_ENVELOPES = {"intermediate": Intermediate(), "abridged": Abridged()}
+_ENVELOPES: Mapping[str, Intermediate | Abridged] = {"intermediate": Intermediate(), "abridged": Abridged()}
 
 
 def request(nonce: bytes, now: float) -> bytes:

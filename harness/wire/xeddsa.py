@@ -1,4 +1,4 @@
-"""XEdDSA signatures: made with an X25519 key, verified as Ed25519 (signal.org/docs/specifications/xeddsa, section 3)."""
+"""XEdDSA: signatures made with an X25519 key, verified as Ed25519 (signal.org/docs/specifications/xeddsa, part 3)."""
 
 from __future__ import annotations
 
