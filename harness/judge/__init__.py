@@ -1,5 +1,30 @@
 """From facts to verdicts. Pure: no sockets, clock, environment or files."""
 
+from harness.judge.classify import Tried, classify, tried
+from harness.judge.combine import Try, combine
 from harness.judge.controls import Wanted, wanted
+from harness.judge.declare import declare
+from harness.judge.mechanisms import MECHANISMS
+from harness.judge.rules import INSUFFICIENT, RULES, RULES_VERSION
+from harness.judge.rules.rule import Rule
+from harness.judge.seen import Seen
+from harness.judge.verdict import judge, seen_of
 
-__all__ = ["Wanted", "wanted"]
+__all__ = [
+    "INSUFFICIENT",
+    "MECHANISMS",
+    "RULES",
+    "RULES_VERSION",
+    "Rule",
+    "Seen",
+    "Tried",
+    "Try",
+    "Wanted",
+    "classify",
+    "combine",
+    "declare",
+    "judge",
+    "seen_of",
+    "tried",
+    "wanted",
+]

@@ -62,13 +62,15 @@ class Failed:
 
     @property
     def lent(self) -> Check | None:
-        """The neutral check whose address gets the target's name: the last one, for a censor may punish its address.
+        """The neutral check whose address gets the target's name; a censor may punish that address for it.
 
-        With a single neutral host it is risked only where no path is known good: residual blocking of it
-        would take away the control that everything else rests on (behaviours: 60 to 420 s on address and port).
+        Residual blocking lasts 60 to 420 s on address and port (Bock et al. 2021; Xue et al. 2022), so the host that
+        most else rests on, the first one abroad, is risked only where there is no other and no path is known good.
         """
-        named = [check for check in self.controls.foreign if target_name(check)]
-        return named[-1] if named and (len(named) > 1 or not self.controls.paths) else None
+        abroad = [check for check in self.controls.foreign if _encrypted(check)]
+        at_home = [check for check in self.controls.domestic if _encrypted(check)]
+        spare = [*abroad[1:], *at_home] or ([] if self.controls.paths else abroad)
+        return spare[0] if spare else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,11 @@ def _tls(name: str, host: str, port: int, server_name: str) -> Check:
     return Check(name=name, probe="tls", params=params, level=Level.E1)
 
 
+def _encrypted(check: Check) -> bool:
+    where = endpoint(check)
+    return where is not None and where.encrypted
+
+
 def _dns(name: str, query: str, server: str | None) -> Check:
     return Check(
         name=name, probe="dns", params={"name": query, "types": ["A", "AAAA"], "server": server}, level=Level.E0
@@ -173,14 +180,14 @@ def _same_address(failed: Failed) -> Iterator[Wanted]:
 def _other_name(failed: Failed) -> Iterator[Wanted]:
     where, address = endpoint(failed.check), failed.walk.address
     name = target_name(failed.neutral) if failed.neutral else None
-    if where and address and name:
+    if where and address and is_address(address) and name:
         yield Wanted(role=Role.OTHER_NAME, check=other_name_check(address, where.port, name), path=failed.cell.path)
 
 
 def _name_elsewhere(failed: Failed) -> Iterator[Wanted]:
     where = endpoint(failed.check)
     there = endpoint(failed.lent) if failed.lent else None
-    if where and where.server_name and there and there.encrypted:
+    if where and where.server_name and there and there.host != where.host:
         check = name_elsewhere_check(there.host, there.port, where.server_name)
         yield Wanted(role=Role.NAME_ELSEWHERE, check=check, path=failed.cell.path)
 
@@ -211,8 +218,8 @@ def _always(_: Failed) -> bool:
 
 def _own_servers(failed: Failed) -> bool:
     """The path's own servers failed, or may have: then the question is whether the network here works."""
-    apart = failed.last.of != "target" or failed.last.stage in {Stage.PATH, Stage.RESOLVE, Stage.HOP}
-    return apart or failed.cell.target.name == PATH_TARGET
+    apart = failed.last.of != "target" or failed.last.stage in {Stage.PATH, Stage.RESOLVE}
+    return apart or bool(failed.cell.path.hops) or failed.cell.target.name == PATH_TARGET
 
 
 def _at_target(failed: Failed) -> bool:
@@ -226,8 +233,7 @@ def _after_lookup(failed: Failed) -> bool:
 
 
 def _in_handshake(failed: Failed) -> bool:
-    literal = failed.walk.address is not None and is_address(failed.walk.address)
-    return literal and failed.last.of == "target" and failed.last.stage == Stage.TLS
+    return failed.last.of == "target" and failed.last.stage == Stage.TLS
 
 
 def _of_lookup(failed: Failed) -> bool:

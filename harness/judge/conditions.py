@@ -1,0 +1,326 @@
+"""What rules are made of: plain statements about a walk and its controls, each true or not, each in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from harness.judge.addresses import agree, is_bogon
+from harness.judge.blockpages import known_page
+from harness.judge.endpoints import is_ipv6, target_name
+from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out, http_answer
+from harness.model import PATH_TARGET, Level, Role, Stage, Walk
+
+Predicate: TypeAlias = Callable[[Walk, Seen], bool]
+
+SILENT = frozenset({"generic_timeout_error"})
+RESET = frozenset({"connection_reset", "connection_aborted"})
+CLOSED = frozenset({"eof_error"})
+CUT = SILENT | RESET | CLOSED
+REFUSED = frozenset({"connection_refused", "connection_reset"})
+UNREACHABLE = frozenset({"host_unreachable", "network_unreachable"})
+ALERT = frozenset({"ssl_failed_handshake"})
+CERTIFICATE = frozenset({"ssl_unknown_authority", "ssl_invalid_hostname", "ssl_invalid_certificate"})
+OTHER_ANSWER = frozenset(
+    {
+        *("http_unexpected_status_code", "http_unexpected_redirect_url", "http_request_failed", "json_parse_error"),
+        *("proof_missing", "websocket_refused", "protocol_error"),
+    }
+)
+LATE = 1.0
+"""Seconds by which our own event loop may be late before a timeout says more of us than of the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A statement in words, and whether it holds."""
+
+    text: str
+    holds: Predicate
+
+
+def either(*some: Condition) -> Condition:
+    """At least one of them holds."""
+    return Condition(
+        ", or ".join(one.text for one in some), lambda walk, seen: any(one.holds(walk, seen) for one in some)
+    )
+
+
+def both(*all_of: Condition) -> Condition:
+    """All of them hold."""
+    return Condition(
+        " and ".join(one.text for one in all_of), lambda walk, seen: all(one.holds(walk, seen) for one in all_of)
+    )
+
+
+def no(other: Condition) -> Condition:
+    """The other one does not hold."""
+    return Condition(f"it is not so that {other.text}", lambda walk, seen: not other.holds(walk, seen))
+
+
+# How the walk ended.
+
+
+def ended(stages: Stage | frozenset[Stage], tokens: frozenset[str], of: str = "target") -> Condition:
+    """The walk ended at one of the stages with one of the tokens; `of` is whose stage, `hop` meaning any hop."""
+    at = frozenset({stages}) if isinstance(stages, Stage) else stages
+
+    def holds(walk: Walk, _: Seen) -> bool:
+        last = walk.last
+        return last is not None and last.stage in at and last.failure in tokens and last.of.split(":")[0] == of
+
+    whose = {"target": "", "hop": " of a hop", "resolver": " of the path's resolver"}[of]
+    named = " or ".join(sorted(at, key=lambda stage: RANK[Stage(stage)]))
+    return Condition(f"the walk ended at {named}{whose} with {' or '.join(sorted(tokens))}", holds)
+
+
+def token(*tokens: str) -> Condition:
+    """The walk ended with one of the tokens, wherever."""
+    return Condition(f"the walk ended with {' or '.join(tokens)}", lambda walk, _: walk.failure in tokens)
+
+
+def _level_needed(walk: Walk, seen: Seen) -> bool:
+    return walk.completed and walk.level >= seen.cell.target.needs
+
+
+def _believable(walk: Walk, _: Seen) -> bool:
+    """A bare answer of a resolver is worth nothing where it is bogus on its face."""
+    return walk.level > Level.E0 or not (_is_bogon_answer(walk) or contradictory(walk))
+
+
+through = Condition("the walk went through", lambda walk, _: walk.completed)
+shown = Condition("it showed the level that the target needs", _level_needed)
+believable = Condition("what it rests on is not bogus on its face", _believable)
+proved = Condition("only the real service can have answered so (E3)", lambda walk, _: walk.level >= Level.E3)
+
+
+# Ourselves.
+
+
+def _late(walk: Walk, _: Seen) -> bool:
+    return walk.failure == "generic_timeout_error" and walk.last is not None and walk.last.lag >= LATE
+
+
+def _ipv6_broken(walk: Walk, seen: Seen) -> bool:
+    neutral = [
+        control for control in seen.of(Role.FOREIGN) + seen.of(Role.DOMESTIC) if control.path == seen.cell.path.name
+    ]
+    tried = [other for control in neutral for other in control.walks if is_ipv6(other.address)]
+    if not tried:
+        return walk.failure in {"network_unreachable", "address_not_available"}
+    return not any(other.completed for other in tried)
+
+
+def _neutral_tokens(seen: Seen) -> frozenset[str]:
+    neutral = [*seen.of(Role.FOREIGN, seen.cell.path.name), *seen.of(Role.DOMESTIC, seen.cell.path.name)]
+    return frozenset(walk.failure for control in neutral for walk in control.walks if walk.failure)
+
+
+def _neutral_silent(_: Walk, seen: Seen) -> bool:
+    """No neutral host answered over this path, and one abroad and one at home were asked."""
+    return seen.neutral(Role.FOREIGN) is Answer.NO and seen.neutral(Role.DOMESTIC) is Answer.NO
+
+
+loop_was_late = Condition(f"our own event loop was at least {LATE:g} s late meanwhile", _late)
+by_ipv6 = Condition("the address is an IPv6 one", lambda walk, _: is_ipv6(walk.address))
+ipv6_broken = Condition("no neutral host answered over IPv6 either", _ipv6_broken)
+nothing_anywhere = Condition("not one control went through, over any path", lambda _, seen: seen.network is Answer.NO)
+neutral_silent = Condition("neutral hosts failed over this path, at home and abroad", _neutral_silent)
+neutral_impersonated = Condition(
+    "neutral hosts were shown with certificates or pages that are not theirs",
+    lambda walk, seen: _neutral_silent(walk, seen) and bool(_neutral_tokens(seen) & (CERTIFICATE | OTHER_ANSWER)),
+)
+neutral_out_of_date = Condition(
+    "neutral hosts' certificates were out of date too",
+    lambda walk, seen: _neutral_silent(walk, seen) and _neutral_tokens(seen) == {"ssl_invalid_certificate"},
+)
+
+
+# The path.
+
+
+def _network_works(walk: Walk, seen: Seen) -> bool:
+    earlier_hop = any(
+        one.of.startswith("hop:") and one.stage == Stage.HOP and not one.failure for one in walk.observations
+    )
+    return seen.network is Answer.YES or earlier_hop
+
+
+def _abroad_is_up(_: Walk, seen: Seen) -> bool:
+    failing = {control.check for control in seen.of(Role.FOREIGN, seen.cell.path.name)}
+    return seen.abroad_elsewhere or len(failing) > 1
+
+
+network_works = Condition("the network here works, shown by a control that went through", _network_works)
+of_the_path = Condition(
+    "the failure is the path's own, not the target's",
+    lambda walk, _: walk.last is not None and walk.last.of != "target",
+)
+is_path_cell = Condition("the cell asks for the path itself", lambda _, seen: seen.cell.target.name == PATH_TARGET)
+foreign_works = Condition(
+    "a neutral host abroad answered over this path", lambda _, seen: seen.neutral(Role.FOREIGN) is Answer.YES
+)
+foreign_fails = Condition(
+    "no neutral host abroad answered over this path", lambda _, seen: seen.neutral(Role.FOREIGN) is Answer.NO
+)
+domestic_works = Condition(
+    "a neutral host at home answered over this path", lambda _, seen: seen.neutral(Role.DOMESTIC) is Answer.YES
+)
+abroad_is_up = Condition(
+    "hosts abroad are up: one answered by another path, or several failed at once here", _abroad_is_up
+)
+works_elsewhere = Condition("a neutral host abroad answered by another path", lambda _, seen: seen.abroad_elsewhere)
+resolver_answers = Condition(
+    "the path's resolver answers a neutral question", lambda _, seen: seen.resolver_answers(()) is Answer.YES
+)
+resolver_fails = Condition(
+    "the path's resolver does not answer a neutral question either",
+    lambda _, seen: seen.resolver_answers(()) is Answer.NO,
+)
+
+
+# Names.
+
+
+def contradictory(walk: Walk) -> bool:
+    """True where two answers to one question differ in their status or share no address."""
+    seen = [(one.get("type"), one.get("rcode"), frozenset(one.get("addresses") or ())) for one in answers(walk)]
+    return any(
+        kind == other_kind and (code != other_code or (found != others and found.isdisjoint(others)))
+        for number, (kind, code, found) in enumerate(seen)
+        for other_kind, other_code, others in seen[number + 1 :]
+    )
+
+
+def _is_bogon_answer(walk: Walk) -> bool:
+    found = given_out(walk)
+    return bool(found) and (is_bogon(walk.address) if walk.address else all(map(is_bogon, found)))
+
+
+def _bogon_only_here(walk: Walk, seen: Seen) -> bool:
+    elsewhere = seen.addresses_elsewhere(walk)
+    return bool(elsewhere) and not any(map(is_bogon, elsewhere))
+
+
+def _resolves_elsewhere(walk: Walk, seen: Seen) -> bool:
+    return seen.known_good(walk) in {Good.PASSED, Good.BEYOND} or bool(
+        {address for other in seen.known_good_walks(walk) for address in given_out(other)}
+    )
+
+
+def _tcp_resolves(walk: Walk, seen: Seen) -> bool:
+    by_tcp = seen.by_tcp(walk)
+    return by_tcp is not None and bool(given_out(by_tcp))
+
+
+def _tcp_disagrees(walk: Walk, seen: Seen) -> bool:
+    by_tcp = seen.by_tcp(walk)
+    found = given_out(by_tcp) if by_tcp else ()
+    return bool(found) and bool(given_out(walk)) and not agree(found, given_out(walk))
+
+
+def _agrees_elsewhere(walk: Walk, seen: Seen) -> bool:
+    return bool(walk.address) and agree([walk.address or ""], seen.addresses_elsewhere(walk))
+
+
+def _one_answer_agrees(walk: Walk, seen: Seen) -> bool:
+    """One of several answers is what controls resolve the name to, and another is not."""
+    elsewhere = seen.addresses_elsewhere(walk)
+    told = [agree(one.get("addresses") or (), elsewhere) for one in answers(walk)]
+    return bool(elsewhere) and any(told) and not all(told)
+
+
+def _literal(walk: Walk, seen: Seen) -> bool:
+    check = seen.check(walk)
+    return check is not None and bool(walk.address) and target_name(check) is None
+
+
+def _known_elsewhere(walk: Walk, seen: Seen) -> bool:
+    return bool(seen.addresses_elsewhere(walk))
+
+
+pinned_here = Condition(
+    "the address was pinned by the path", lambda walk, _: not given_out(walk) and walk.at(Stage.RESOLVE) is not None
+)
+address_is_literal = Condition("the check names an address, so nothing was looked up", _literal)
+looked_up = Condition("the address came from a resolver", lambda walk, _: bool(given_out(walk)))
+several_answers = Condition(
+    "several answers to one question contradict each other", lambda walk, _: contradictory(walk)
+)
+one_answer_agrees = Condition(
+    "one of the answers is what controls resolve the name to, another is not", _one_answer_agrees
+)
+bogon_answer = Condition("the answer cannot be a public address", lambda walk, _: _is_bogon_answer(walk))
+bogon_only_here = Condition("controls resolve the name to public addresses", _bogon_only_here)
+resolves_elsewhere = Condition("the name resolves over a path known good", _resolves_elsewhere)
+tcp_resolves = Condition("the same resolver, asked over TCP, gives an address", _tcp_resolves)
+tcp_disagrees = Condition(
+    "the same resolver, asked over TCP, gives addresses that share nothing with these", _tcp_disagrees
+)
+agrees_elsewhere = Condition("controls resolve the name to the same network", _agrees_elsewhere)
+known_elsewhere = Condition("controls resolve the name", _known_elsewhere)
+address_is_foreign = Condition(
+    "over a path known good this very address does not serve the target",
+    lambda walk, seen: seen.same_address(walk) in {Good.ALIKE, Good.OTHERWISE},
+)
+address_is_genuine = Condition(
+    "over a path known good this very address serves the target",
+    lambda walk, seen: seen.same_address(walk) in {Good.PASSED, Good.BEYOND},
+)
+
+
+# The same check elsewhere.
+
+
+def good(*some: Good) -> Predicate:
+    """The check came so far over a path known good."""
+    return lambda walk, seen: seen.known_good(walk) in some
+
+
+passes_elsewhere = Condition("the same check goes through over a path known good", good(Good.PASSED))
+gets_further = Condition("the same check gets past this stage over a path known good", good(Good.PASSED, Good.BEYOND))
+fails_alike = Condition("the same check fails the same way over a path known good", good(Good.ALIKE))
+nothing_known_good = Condition("no path known good was there to compare with", good(Good.MISSING))
+other_name_answered = Condition(
+    "the same address answers under a neutral name", lambda walk, seen: seen.other_name_answered(walk) is Answer.YES
+)
+name_cut_elsewhere = Condition(
+    "the target's name meets the same end at a neutral host",
+    lambda walk, seen: seen.name_cut_elsewhere(walk) is Answer.YES,
+)
+only_the_name = either(other_name_answered, name_cut_elsewhere)
+both_arms = both(other_name_answered, name_cut_elsewhere)
+
+
+# What came back.
+
+
+def _encrypted(walk: Walk, seen: Seen) -> bool:
+    where = seen.where(walk)
+    return walk.at(Stage.TLS) is not None or (where is not None and where.encrypted)
+
+
+def _speaks_http(walk: Walk, seen: Seen) -> bool:
+    check = seen.check(walk)
+    return check is not None and str(check.params.get("url", "")).startswith(("http", "ws"))
+
+
+def _received(walks: list[Walk]) -> int:
+    return max((one.received for walk in walks for one in walk.observations if one.stage == Stage.BODY), default=0)
+
+
+def _more_elsewhere(walk: Walk, seen: Seen) -> bool:
+    return _received(list(seen.known_good_walks(walk))) > _received([walk])
+
+
+encrypted = Condition("the exchange is encrypted", _encrypted)
+in_the_clear = Condition("the exchange can be read on the way", lambda walk, seen: not _encrypted(walk, seen))
+speaks_http = Condition("the exchange is HTTP", _speaks_http)
+is_known_page = Condition(
+    "the answer is a page known to be served by censors",
+    lambda walk, seen: known_page(http_answer(walk), seen.pages) is not None,
+)
+not_proved = Condition("nothing that only the real service can answer was shown", lambda walk, _: walk.level < Level.E3)
+has_begun = Condition("part of the body had come", lambda walk, _: walk.last is not None and walk.last.received > 0)
+more_elsewhere = Condition("over a path known good more of it came", _more_elsewhere)

@@ -1,0 +1,33 @@
+"""What a scenario must declare so that the next run can tell more."""
+
+from __future__ import annotations
+
+from harness.model import Cell, CellFacts, Control, Role, Walk
+
+_EXAMPLES = {Role.FOREIGN: "foreign: [neutral-abroad]", Role.DOMESTIC: "domestic: [neutral-home]"}
+
+
+def declare(cell: Cell, facts: CellFacts) -> str:
+    """The line to add to the scenario, empty where everything that could help was declared."""
+    if not any(walk.failure for walk in _walks(facts)):
+        return ""
+    missing = [text for role, text in _EXAMPLES.items() if not _ran(facts.controls, role, cell)]
+    if not any(control.role is Role.KNOWN_GOOD for control in facts.controls):
+        missing.append(f"paths: [{_placeholder(cell)}]")
+    return f"controls: {{{', '.join(missing)}}}" if missing else ""
+
+
+def _walks(facts: CellFacts) -> list[Walk]:
+    return [walk for attempt in facts.attempts for walk in attempt.walks]
+
+
+def _ran(controls: tuple[Control, ...], role: Role, cell: Cell) -> bool:
+    own = role is Role.FOREIGN and any(
+        control.check == check.name for control in controls for check in cell.target.checks
+    )
+    return own or any(control.role is role for control in controls)
+
+
+def _placeholder(cell: Cell) -> str:
+    """A path is no control of itself."""
+    return "a-path-known-good" if cell.path.name == "direct" else "another-path-known-good"

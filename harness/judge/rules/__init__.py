@@ -1,0 +1,48 @@
+"""All rules in the order in which they are tried: the first that holds wins, and where none holds, we do not know."""
+
+from __future__ import annotations
+
+import hashlib
+
+from harness.judge.rules.connection import ADDRESSES, DOWN, EXCHANGES, HANDSHAKES, ON_NAME
+from harness.judge.rules.local import LOCAL, USABLE
+from harness.judge.rules.names import NAMES
+from harness.judge.rules.path import CUT_OFF, HOPS, RESOLVERS
+from harness.judge.rules.rule import Rule
+from harness.model import Claim, Strength
+
+RULES: tuple[Rule, ...] = (
+    *USABLE,
+    *LOCAL,
+    *HOPS,
+    *RESOLVERS,
+    *NAMES,
+    *ON_NAME,
+    *DOWN,
+    *CUT_OFF,
+    *ADDRESSES,
+    *HANDSHAKES,
+    *EXCHANGES,
+)
+
+INSUFFICIENT = Rule(
+    id="insufficient",
+    claim=Claim.INCONCLUSIVE,
+    strength=Strength.INSUFFICIENT,
+    when=(),
+    why="What was seen does not settle the matter: no rule holds.",
+    case="no-control",
+)
+"""The default is ignorance."""
+
+
+def _version() -> str:
+    rows = [
+        (rule.id, rule.claim, rule.strength, rule.mechanism, rule.stage, [one.text for one in rule.when])
+        for rule in RULES
+    ]
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:12]
+
+
+RULES_VERSION = _version()
+"""Changes with any row's meaning: its claim, its conditions in words, or its place in the order."""

@@ -1,0 +1,250 @@
+"""What the controls of a cell say about one failed walk. Everything here is a question with a plain answer."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.judge.blockpages import PAGES, Page
+from harness.judge.controls import (
+    DIRECT,
+    name_elsewhere_check,
+    neutral_query_check,
+    other_name_check,
+    other_transport_check,
+    udp_server,
+)
+from harness.judge.endpoints import Endpoint, endpoint, target_name
+from harness.model import Cell, Check, Control, Json, Role, Stage, Walk
+
+RANK: Mapping[Stage, int] = {stage: rank for rank, stage in enumerate(Stage)}
+"""The stages in the order in which a walk meets them."""
+
+ANSWERED_BY_PROXY = frozenset({"proxy_auth_failed", "proxy_protocol_error"})
+"""Failures of a hop that say something of the hop alone, and nothing of the target behind it."""
+
+GENUINE = frozenset({Role.FOREIGN, Role.DOMESTIC, Role.KNOWN_GOOD, Role.EXIT})
+"""Controls that go through only where a genuine host answered; the others take anybody's answer."""
+
+
+class Answer(enum.StrEnum):
+    """What a group of controls says; `missing` where none was run."""
+
+    YES = "yes"
+    NO = "no"
+    MISSING = "missing"
+
+
+class Good(enum.StrEnum):
+    """How far the same check came over a path known good, the best first."""
+
+    PASSED = "passed"
+    BEYOND = "beyond"  # past the stage at which the walk failed
+    OTHERWISE = "otherwise"  # it failed there too, in another way
+    ALIKE = "alike"  # it failed there too, in the same way
+    MISSING = "missing"  # none was run, or the path known good was itself down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The controls of a cell, ready to be asked about a walk."""
+
+    cell: Cell
+    controls: tuple[Control, ...] = ()
+    pages: tuple[Page, ...] = field(default=PAGES)
+
+    def check(self, walk: Walk) -> Check | None:
+        """The check that the walk is of."""
+        return next((check for check in self.cell.target.checks if check.name == walk.check), None)
+
+    def where(self, walk: Walk) -> Endpoint | None:
+        """Where the walk's check goes."""
+        check = self.check(walk)
+        return endpoint(check) if check else None
+
+    def of(self, role: Role, path: str | None = None, check: str | None = None) -> tuple[Control, ...]:
+        """The controls of a role, over that path and of that check where these are given."""
+        return tuple(
+            control
+            for control in self.controls
+            if control.role is role and path in (None, control.path) and check in (None, control.check)
+        )
+
+    def neutral(self, role: Role, path: str | None = None) -> Answer:
+        """Whether any neutral host of that role answered over that path, by default the cell's own."""
+        return _any_passed(self.of(role, path or self.cell.path.name))
+
+    @property
+    def network(self) -> Answer:
+        """Whether anything at all went through: over whatever path, to whatever host."""
+        return _any_passed([control for control in self.controls if control.role in GENUINE])
+
+    @property
+    def direct(self) -> Answer:
+        """Whether a neutral host, at home or abroad, answered without the path."""
+        return _any_passed([*self.of(Role.FOREIGN, DIRECT.name), *self.of(Role.DOMESTIC, DIRECT.name)])
+
+    @property
+    def abroad_elsewhere(self) -> bool:
+        """True where a neutral host abroad is shown to be up by another path."""
+        return any(passed(one) for one in self.of(Role.FOREIGN) if one.path != self.cell.path.name)
+
+    def known_good(self, walk: Walk) -> Good:
+        """How far the walk's check came over paths known good; the best of them counts."""
+        return self._best(walk, [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if not pinned(one)])
+
+    def same_address(self, walk: Walk) -> Good:
+        """The same, to the very address that the resolver here gave out."""
+        here = [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if pinned(one)]
+        return self._best(walk, [one for one in here if any(seen.address == walk.address for seen in one.walks)])
+
+    def known_good_walks(self, walk: Walk) -> Iterator[Walk]:
+        """Every walk of the same check over a path known good."""
+        for control in self.of(Role.KNOWN_GOOD, check=walk.check):
+            yield from () if pinned(control) else control.walks
+
+    def other_name_answered(self, walk: Walk) -> Answer:
+        """Whether the walk's address answers a handshake under a neutral name."""
+        where = self.where(walk)
+        if where is None or walk.address is None:
+            return Answer.MISSING
+        found = self.of(Role.OTHER_NAME, check=other_name_check(walk.address, where.port, "").name)
+        return _any([tls_answered(seen) for control in found for seen in control.walks])
+
+    def name_cut_elsewhere(self, walk: Walk) -> Answer:
+        """Whether the target's name meets the same end at a neutral host."""
+        where = self.where(walk)
+        if where is None or where.server_name is None:
+            return Answer.MISSING
+        found = self.of(Role.NAME_ELSEWHERE, check=name_elsewhere_check("", 443, where.server_name).name)
+        return _any([same_end(seen, walk) for control in found for seen in control.walks])
+
+    def by_tcp(self, walk: Walk) -> Walk | None:
+        """The same question put to the same resolver over TCP, where it was."""
+        check, server = self.check(walk), udp_server(walk)
+        name = target_name(check) if check else None
+        if not name or not server:
+            return None
+        found = self.of(Role.OTHER_TRANSPORT, check=other_transport_check(name, server).name)
+        return next((seen for control in found for seen in control.walks), None)
+
+    def resolver_answers(self, names: Iterable[str]) -> Answer:
+        """Whether the path's resolver answered a neutral question."""
+        wanted = {neutral_query_check(name).name for name in names}
+        found = [one for one in self.of(Role.NEUTRAL_QUERY) if one.check in wanted or not wanted]
+        return _any_passed(found)
+
+    def addresses_elsewhere(self, walk: Walk) -> frozenset[str]:
+        """The addresses of the name as controls resolved it."""
+        by_tcp = self.by_tcp(walk)
+        walks = [*self.known_good_walks(walk), *([by_tcp] if by_tcp else [])]
+        return frozenset(address for seen in walks for address in given_out(seen))
+
+    def _best(self, walk: Walk, controls: Iterable[Control]) -> Good:
+        found = {self._compare(walk, seen, control.path) for control in controls for seen in control.walks}
+        return next((good for good in Good if good in found), Good.MISSING)
+
+    def _compare(self, walk: Walk, control: Walk, path: str) -> Good:
+        if control.completed:
+            return Good.PASSED
+        if control.last is None or self._says_nothing(control, path):
+            return Good.MISSING
+        if progress(control) > progress(walk):
+            return Good.BEYOND
+        return Good.ALIKE if alike(walk, control) else Good.OTHERWISE
+
+    def _says_nothing(self, control: Walk, path: str) -> bool:
+        """True where the path known good failed by itself, or is not shown to reach anybody abroad."""
+        last = control.last
+        assert last is not None
+        if last.of != "target" and (last.stage != Stage.HOP or last.failure in ANSWERED_BY_PROXY):
+            return True
+        return not reached(control) and self.neutral(Role.FOREIGN, path) is not Answer.YES
+
+
+def _any(answers: Iterable[bool]) -> Answer:
+    known = list(answers)
+    return (Answer.YES if any(known) else Answer.NO) if known else Answer.MISSING
+
+
+def _any_passed(controls: Iterable[Control]) -> Answer:
+    return _any([passed(control) for control in controls])
+
+
+def passed(control: Control) -> bool:
+    """True where one of the control's addresses went through."""
+    return any(walk.completed for walk in control.walks)
+
+
+def pinned(control: Control) -> bool:
+    """True for a control that was sent to an address of our choice; its id says so (`Wanted.id`)."""
+    return "#" in control.id
+
+
+def reached(walk: Walk) -> bool:
+    """True where the target itself sent anything: a proxy's word that it has connected is none."""
+    if walk.completed:
+        return True
+    through = any(seen.of.startswith("hop:") for seen in walk.observations)
+    own = [seen for seen in walk.observations if seen.of == "target" and seen.stage != Stage.RESOLVE]
+    return any(seen.received or (seen.stage == Stage.CONNECT and seen.failure is None and not through) for seen in own)
+
+
+def progress(walk: Walk) -> int:
+    """The rank of the stage at which the walk failed; what never heard of its target got no further than its name."""
+    if walk.completed:
+        return len(RANK)
+    if walk.last is None:
+        return 0
+    if walk.last.of == "target" and walk.last.stage == Stage.RESOLVE:
+        return RANK[Stage.RESOLVE]
+    if not reached(walk):
+        return RANK[Stage.CONNECT] if given_out(walk) or walk.address else RANK[Stage.RESOLVE]
+    return RANK[walk.last.stage]
+
+
+def alike(walk: Walk, control: Walk) -> bool:
+    """True where both failed the same way: by the same token at the same stage, or the target would not take either.
+
+    A proxy tells its own side of it: a target that refuses is an EOF behind one proxy and code 1 or 5 behind another.
+    So where a proxy stands between, all that can be compared is that no connection came about.
+    """
+    if walk.failed_at == control.failed_at and walk.failure == control.failure:
+        return True
+    if walk.failed_at == Stage.RESOLVE:
+        return walk.failure == "dns_nxdomain_error" and control.failure == "proxy_refused"
+    proxied = any(seen.of.startswith("hop:") for seen in (*walk.observations, *control.observations))
+    unmade = not {walk.failed_at, control.failed_at}.isdisjoint({Stage.CONNECT, Stage.HOP})
+    return proxied and unmade and not reached(walk) and not reached(control)
+
+
+def same_end(control: Walk, walk: Walk) -> bool:
+    """True where a handshake was cut as the walk's was, with no more of an answer."""
+    return control.failed_at == walk.failed_at and control.failure == walk.failure and not tls_answered(control)
+
+
+def tls_answered(walk: Walk) -> bool:
+    """True where the peer sent anything in a handshake, be it an alert."""
+    seen = walk.at(Stage.TLS)
+    return seen is not None and (seen.failure is None or bool(seen.detail.get("server_hello")))
+
+
+def given_out(walk: Walk) -> tuple[str, ...]:
+    """The addresses that a resolver gave out for the walk; pinned ones are nobody's answer."""
+    seen = walk.at(Stage.RESOLVE)
+    if seen is None or seen.detail.get("server") == "pins":
+        return ()
+    return tuple(str(address) for address in seen.detail.get("addresses") or ())
+
+
+def answers(walk: Walk) -> tuple[Mapping[str, Json], ...]:
+    """Every DNS answer that came to the walk's question, in order of arrival."""
+    seen = walk.at(Stage.RESOLVE)
+    return tuple(seen.detail.get("answers") or ()) if seen else ()
+
+
+def http_answer(walk: Walk) -> Mapping[str, Json]:
+    """What the walk's HTTP answer showed, empty where none came."""
+    seen = walk.at(Stage.RESPONSE)
+    return seen.detail if seen else {}

@@ -1,0 +1,108 @@
+"""The facts of a cell become its verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.judge.blockpages import PAGES, Page
+from harness.judge.classify import classify
+from harness.judge.combine import Try, combine
+from harness.judge.declare import declare
+from harness.judge.seen import RANK, Seen
+from harness.model import (
+    CONCLUSIVE,
+    PATH_TARGET,
+    Attempt,
+    Cell,
+    CellFacts,
+    Claim,
+    Control,
+    Role,
+    Stage,
+    Strength,
+    Verdict,
+    Walk,
+)
+
+RESIDUAL_SECONDS = 420.0
+"""The longest that a censor is known to punish an address for (Xue et al. 2022: 420 s after a QUIC or SNI-2 trigger)."""
+
+
+def judge(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Verdict:
+    """What the facts say of the cell. The same facts always give the same verdict."""
+    if cell.not_applicable:
+        return _not_applicable(cell, cell.not_applicable)
+    seen = seen_of(cell, facts, pages)
+    tries = [
+        Try(number=attempt.number, findings=tuple(classify(walk, seen) for walk in attempt.walks))
+        for attempt in facts.attempts
+    ]
+    verdict = combine(tries, cell.target)
+    if verdict.claim in CONCLUSIVE and verdict.claim is not Claim.USABLE and _residual(facts.attempts):
+        verdict = replace(verdict, steadiness="residual")
+    if verdict.claim is Claim.INCONCLUSIVE:
+        verdict = replace(verdict, declare=declare(cell, facts))
+    return _of_path(verdict) if cell.target.name == PATH_TARGET else verdict
+
+
+def seen_of(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Seen:
+    """The controls of a cell. A path's own cell asks neutral hosts: its walks are neutral controls themselves."""
+    own = _own_controls(cell, facts) if cell.target.name == PATH_TARGET else ()
+    return Seen(cell=cell, controls=(*facts.controls, *own), pages=pages)
+
+
+def _own_controls(cell: Cell, facts: CellFacts) -> tuple[Control, ...]:
+    walks = [(attempt.at, walk) for attempt in facts.attempts for walk in attempt.walks]
+    return tuple(
+        Control(id=f"own:{number}", role=Role.FOREIGN, path=cell.path.name, check=walk.check, at=at, walks=(walk,))
+        for number, (at, walk) in enumerate(walks)
+    )
+
+
+def _of_path(verdict: Verdict) -> Verdict:
+    """A path cannot be blocked or down as a target can: where its neutral hosts are cut off, the path is down."""
+    if verdict.claim is Claim.BLOCKED:
+        return replace(verdict, claim=Claim.PATH_DOWN)
+    if verdict.claim is Claim.DOWN:
+        why = "The neutral hosts themselves are down, so nothing is known of the path."
+        return replace(verdict, claim=Claim.INCONCLUSIVE, strength=Strength.INSUFFICIENT, why=why)
+    return verdict
+
+
+def _residual(attempts: tuple[Attempt, ...]) -> bool:
+    """True where an address took a connection, cut it once something was sent, and then took no more.
+
+    Later tries must follow within the longest residual time known, and not one of them may have come as far again.
+    """
+    for number, attempt in enumerate(attempts):
+        later = [one for one in attempts[number + 1 :] if one.at - attempt.at <= RESIDUAL_SECONDS]
+        if any(_cut_after_connect(walk) and _taken_no_more(walk, later) for walk in attempt.walks):
+            return True
+    return False
+
+
+def _cut_after_connect(walk: Walk) -> bool:
+    connected = walk.at(Stage.CONNECT)
+    at = walk.failed_at
+    return connected is not None and connected.failure is None and at is not None and RANK[at] >= RANK[Stage.TLS]
+
+
+def _taken_no_more(walk: Walk, later: list[Attempt]) -> bool:
+    """True where every later walk to the same address failed to connect, and there was one."""
+    again = [one for attempt in later for one in attempt.walks if _same_place(one, walk)]
+    return bool(again) and all(one.failed_at is Stage.CONNECT for one in again)
+
+
+def _same_place(one: Walk, other: Walk) -> bool:
+    return (one.check, one.address) == (other.check, other.address) and one.address is not None
+
+
+def _not_applicable(cell: Cell, reason: str) -> Verdict:
+    return Verdict(
+        claim=Claim.NOT_APPLICABLE,
+        strength=Strength.INSUFFICIENT,
+        steadiness="steady",
+        rule="plan.not_applicable",
+        needs=cell.target.needs,
+        why=reason,
+    )
