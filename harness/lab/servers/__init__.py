@@ -21,22 +21,23 @@ def serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]]
     Keys and configurations lie in `workdir`, readable by their owner alone.
     A program of ours that dies, or does not start, ends it with ApparatusError.
     """
-    asyncio.run(_serve(world, workdir, ready))
+    _allow_foreign_binds()
+    asyncio.run(run(world, workdir, ready))
 
 
-async def _serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None]) -> None:
+async def run(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None]) -> None:
+    """The same, inside a running event loop."""
     from harness.errors import ApparatusError
     from harness.lab.servers.seat import Internet, Seat
 
-    _allow_foreign_binds()
     internet = Internet(world, workdir)
     seats = [Seat(internet=internet, host=host, service=service) for host, service in world.listening()]
-    await asyncio.gather(*(_open(seat) for seat in seats))
-    ready(internet.trust())
-    warming = asyncio.create_task(_warm(internet, seats))
-    why = await internet.failure
-    warming.cancel()
-    raise ApparatusError(why)
+    with internet.exits:
+        await asyncio.gather(*(_open(seat) for seat in seats))
+        ready(internet.trust())
+        warming = asyncio.create_task(_warm(internet, seats))
+        internet.exits.callback(warming.cancel)
+        raise ApparatusError(await internet.failure)
 
 
 async def _open(seat: Seat) -> None:

@@ -47,17 +47,23 @@ async def listen(seat: Seat) -> None:
     context = seat.internet.authority.front(seat.host, alpn) if alpn else None
     for address in seat.host.addresses:
         stream = bind(address, seat.service.port, socket.SOCK_STREAM)
-        await asyncio.start_server(functools.partial(_serve, seat), sock=stream, ssl=context, backlog=_BACKLOG)
+        server = await asyncio.start_server(functools.partial(_serve, seat), sock=stream, ssl=context, backlog=_BACKLOG)
+        seat.internet.exits.callback(server.close)
         if "udp" in seat.row.traits:
-            datagrams = bind(address, seat.service.port, socket.SOCK_DGRAM)
-            asyncio.get_running_loop().add_reader(datagrams, _answer_datagrams, seat, datagrams)
+            _listen_for_datagrams(seat, bind(address, seat.service.port, socket.SOCK_DGRAM))
+
+
+def _listen_for_datagrams(seat: Seat, bound: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_reader(bound, _answer_datagrams, seat, bound)
+    seat.internet.exits.callback(bound.close)
+    seat.internet.exits.callback(loop.remove_reader, bound)
 
 
 async def _serve(seat: Seat, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(*_GONE):
+    with contextlib.suppress(*_GONE), contextlib.closing(writer):
         async with asyncio.timeout(_PATIENCE):
             await seat.server.serve(Stream(reader, writer))
-    writer.close()
 
 
 def _answer_datagrams(seat: Seat, bound: socket.socket) -> None:

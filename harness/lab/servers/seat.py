@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import pathlib
 from dataclasses import dataclass
@@ -51,7 +52,10 @@ class Answering(Protocol):
 
 
 class Internet:
-    """What all servers of a world share. `failure` is set by a server that can no longer do its work."""
+    """What all servers of a world share.
+
+    `failure` is set by a server that can no longer do its work; `exits` lets go of what they hold.
+    """
 
     def __init__(self, world: World, workdir: pathlib.Path) -> None:
         self.world = world
@@ -59,6 +63,7 @@ class Internet:
         self.zone = world.zone()
         self.authority = Authority(workdir)
         self.issuer = Issuer()
+        self.exits = contextlib.ExitStack()
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     @functools.cached_property
