@@ -20,7 +20,7 @@ class Limits:
 
     waiting: int = 128  # cells under way at once; lowered where descriptors are few
     launches: float = 200.0  # walks begun in a second: half of one core, so that timings stay honest
-    handshakes: int = 2  # walks at once to one (address, name): more of them trigger real censors
+    handshakes: int = 2  # walks at once to one (address, name): more of them set off real filters
     per_server: int = 4  # walks at once over one path's first server
     resolve: float = 4.0
     connect: float = 5.0  # and the same again for each hop

@@ -1,4 +1,4 @@
-"""What went before on an endpoint: a censor may remember it for minutes (residual censorship, RFC 9505)."""
+"""What went before on an endpoint: a filter may remember it for minutes (RFC 9505, "residual")."""
 
 from __future__ import annotations
 
