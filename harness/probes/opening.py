@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from harness.dial.api import Stream, Tape
+from harness.dial.api import Tape
 from harness.dial.deadline import Deadline
 from harness.model import Json, Level, Stage
 from harness.probes.frames import FrameStream, Upgrade, upgraded
@@ -23,6 +23,13 @@ class Opening(Protocol):
 
     def feed(self, data: bytes) -> Any | None:
         """The proof, None while more bytes are wanted. Raises Failed where the answer is none."""
+
+
+class Readable(Protocol):
+    """Something that gives bytes in order."""
+
+    async def read(self, most: int, until: Deadline) -> bytes:
+        """1 to `most` bytes; b"" at the peer's end."""
 
 
 def over_frames(params: Mapping[str, Json]) -> bool:
@@ -48,7 +55,7 @@ async def prove(params: Mapping[str, Json], opening: Opening, route: Route, tape
     tape.reached(Level.E3)
 
 
-async def _proof(stream: Stream, opening: Opening, until: Deadline) -> dict[str, Json]:
+async def _proof(stream: Readable, opening: Opening, until: Deadline) -> dict[str, Json]:
     while data := await stream.read(CHUNK, until):
         if (proof := opening.feed(data)) is not None:
             return asdict(proof)

@@ -73,9 +73,9 @@ class _Json(Params):
 class HttpProof(_Json):
     """What an answer must show so that only the real service can have made it."""
 
-    status: Annotated[tuple[Status, ...], BeforeValidator(_listed)] = Field(
-        default=(), description="the status, or a list of those allowed"
-    )
+    status: Annotated[
+        tuple[Status, ...], BeforeValidator(_listed, json_schema_input_type=Status | tuple[Status, ...])
+    ] = Field(default=(), description="the status, or a list of those allowed")
     headers: dict[str, Regex] = Field(default_factory=dict, description="a regular expression for each header")
     body: Regex | None = Field(default=None, description="a regular expression found somewhere in the body")
     has: tuple[str, ...] = Field(default=(), description="dotted paths that the JSON body must hold")
@@ -118,8 +118,17 @@ class Step(Params):
     expect: Expect | None = None
 
 
+def _or_one_step(schema: dict[str, Any]) -> None:
+    """A single step may stand without `steps` around it."""
+    alone = {"send": {}, "expect": {"$ref": "#/definitions/Expect"}}
+    schema["properties"].update(alone)
+    schema.pop("required")
+
+
 class SocketProof(Params):
     """Frames in order; frames that do not fit an `expect` are passed over until its stage's limit."""
+
+    model_config = ConfigDict(json_schema_extra=_or_one_step)
 
     steps: tuple[Step, ...] = Field(min_length=1)
 
