@@ -15,10 +15,11 @@ import harness
 from harness.document.complaint import BadFile, nearest
 from harness.document.node import Loc
 from harness.document.reading import Reading, read
+from harness.document.words import refused
 from harness.errors import ScenarioError
 from harness.kinds import Kind, Table
 from harness.kinds import load as load_kind
-from harness.lab.censor.params import Address, Name, Seconds, Share
+from harness.lab.censor.params import Name, Seconds, Share
 from harness.lab.censor.table import BEHAVIOURS
 from harness.lab.servers.table import SERVERS
 from harness.lab.world import Hops, Host, Link, Rule, Service, World
@@ -26,6 +27,16 @@ from harness.model import Json, Vantage
 
 _PACKAGE = pathlib.Path(harness.__file__).parent
 _SHIPPED = (_PACKAGE / "_data" / "worlds", _PACKAGE.parent / "fixtures" / "worlds")
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise refused("this is no IP address", "write one such as 9.9.9.9 or 2620:fe::fe") from None
+
+
+_Address = Annotated[str, pydantic.AfterValidator(_address)]
 
 
 class _Strict(pydantic.BaseModel):
@@ -61,7 +72,7 @@ class HostFile(_Strict):
     """A host, or what is different about a host of the extended world."""
 
     name: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    addresses: tuple[Address, ...] | None = None
+    addresses: tuple[_Address, ...] | None = None
     names: tuple[Name, ...] | None = None
     services: tuple[Any, ...] | None = None
     home: bool | None = None
@@ -78,7 +89,7 @@ class WorldFile(_Strict):
     vantage: VantageFile | None = None
     link: LinkFile | None = None
     hops: HopsFile | None = None
-    resolvers: tuple[Address, ...] | None = None
+    resolvers: tuple[_Address, ...] | None = None
     hosts: tuple[HostFile, ...] = ()
     censor: tuple[Any, ...] = ()
     paths: dict[str, Any] = {}
@@ -175,7 +186,7 @@ def _hosts(reading: Reading, parsed: WorldFile, hosts: dict[str, Host]) -> tuple
         own = {**dict(host), "services": services}
         below = hosts.get(host.name, Host(name=host.name, addresses=()))
         hosts[host.name] = dataclasses.replace(below, **{key: value for key, value in own.items() if value is not None})
-        if not hosts[host.name].addresses:
+        if not hosts[host.name].addresses and reading.document.node((*loc, "addresses")) is None:
             reading.wrong(loc, f'host "{host.name}" has no address', "write addresses: [...]")
     _complain_of_twins(reading, parsed, hosts.values())
     return tuple(hosts.values())

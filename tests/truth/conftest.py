@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from loopback import Serve, Served, free_port, loopback_world
 
 from harness.lab import servers
+from tests.truth.loopback import Serve, Served, free_port, loopback_world
 
 
 @pytest.fixture

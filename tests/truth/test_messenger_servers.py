@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from loopback import NAME, Serve, Served
-from wsproto.events import AcceptConnection, BytesMessage, Message, RejectConnection, Request, TextMessage
+from wsproto.events import AcceptConnection, BytesMessage, RejectConnection, Request, TextMessage
 
 from harness.lab.servers import protobuf, xeddsa
+from tests.truth.loopback import NAME, Serve, Served
 
 HEADER = b"WA\x06\x03"
 
@@ -84,7 +84,9 @@ def shown(issuer: bytes, static: bytes, chain: bytes) -> tuple[bool, int | bytes
     return static == field(leaf, 1, 3), protobuf.parse(field(middle, 1))[2]
 
 
-async def converse(served: Served, path: str, message: Message) -> Message | RejectConnection:
+async def converse(
+    served: Served, path: str, message: BytesMessage | TextMessage
+) -> BytesMessage | TextMessage | RejectConnection:
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port, ssl=served.tls, server_hostname=NAME)
     socket = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
     writer.write(socket.send(Request(host=NAME, target=path)))
@@ -94,7 +96,7 @@ async def converse(served: Served, path: str, message: Message) -> Message | Rej
             for event in socket.events():
                 if isinstance(event, AcceptConnection):
                     writer.write(socket.send(message))
-                elif isinstance(event, Message | RejectConnection):
+                elif isinstance(event, BytesMessage | TextMessage | RejectConnection):
                     return event
     finally:
         writer.close()
@@ -170,7 +172,9 @@ def obfuscated(tag: bytes, plain: bytes) -> tuple[bytes, Cipher[CTR]]:
     return start[:56] + sealed[56:] + out.update(plain), Cipher(AES(back[:32]), CTR(back[32:]))
 
 
-@pytest.mark.parametrize(("tag", "head", "answer_head"), [("ef", "0a", 1), ("ee", "28000000", 4), ("dd", "2a000000", 4)])
+@pytest.mark.parametrize(
+    ("tag", "head", "answer_head"), [("ef", "0a", 1), ("ee", "28000000", 4), ("dd", "2a000000", 4)]
+)
 def test_telegram_answers_req_pq_multi_with_our_nonce_and_its_fingerprint(
     serve: Serve, tag: str, head: str, answer_head: int
 ) -> None:

@@ -6,10 +6,10 @@ import asyncio
 import base64
 
 import pytest
-from loopback import Serve
 
 from harness.errors import ApparatusError
 from harness.lab.servers import singbox
+from tests.truth.loopback import Serve
 
 pytestmark = pytest.mark.skipif(singbox.program() is None, reason="no sing-box; pip install 'waygauge[engines]'")
 

@@ -9,9 +9,9 @@ import dns.message
 import dns.rcode
 import httpx
 import pytest
-from loopback import NAME, Serve, Served
 
 from harness.lab.servers import dnswire
+from tests.truth.loopback import NAME, Serve, Served
 
 
 def query(name: str, kind: str = "A") -> dns.message.Message:

@@ -7,16 +7,19 @@ import ssl
 
 import httpx
 import pytest
-from loopback import NAME, Serve
+
+from tests.truth.loopback import NAME, Serve
 
 PAGES = {"/health": {"json": {"ok": True}}, "*": {"status": 403, "headers": {"x-page": "own"}, "body": "no", "size": 9}}
 
 
 async def got(serve: Serve, path: str, *, http2: bool, **params: object) -> httpx.Response:
-    async with serve("web", **params) as served:
-        async with httpx.AsyncClient(http2=http2, verify=served.tls, trust_env=False) as client:
-            scheme = "https" if params.get("tls", True) else "http"
-            return await client.get(f"{scheme}://127.0.0.1:{served.port}{path}")
+    scheme = "https" if params.get("tls", True) else "http"
+    async with (
+        serve("web", **params) as served,
+        httpx.AsyncClient(http2=http2, verify=served.tls, trust_env=False) as client,
+    ):
+        return await client.get(f"{scheme}://127.0.0.1:{served.port}{path}")
 
 
 @pytest.mark.parametrize("http2", [True, False])

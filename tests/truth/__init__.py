@@ -1,0 +1,1 @@
+"""Servers of the lab, worlds, and what each world must show."""

@@ -1,0 +1,134 @@
+"""World files: the shipped ones keep the house rules; bad ones are refused with a place and a remedy."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import pathlib
+import re
+
+import pytest
+
+from harness.errors import ScenarioError
+from harness.lab.world import dump, load_world, restore, worlds
+
+NAMES = worlds()
+
+
+def refusal(tmp_path: pathlib.Path, text: str) -> list[str]:
+    """What is said of a world with that text."""
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(ScenarioError) as refused:
+        load_world(str(file))
+    return str(refused.value).replace(str(file), "bad.yaml").splitlines()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_world_is_named_after_its_file_and_cites_its_sources(name: str) -> None:
+    world = load_world(name)
+
+    assert (name, True, True) == (world.name, bool(world.title), bool(world.sources))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_address_of_a_world_could_be_public(name: str) -> None:
+    assert [] == [text for text in load_world(name).addresses if not ipaddress.ip_address(text).is_global]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_named_host_has_both_families(name: str) -> None:
+    assert [] == [host.name for host in load_world(name).hosts if host.names and not (host.v4 and host.v6)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_belongs_to_two_hosts_or_covers_others(name: str) -> None:
+    names = [owned for host in load_world(name).hosts for owned in host.names]
+
+    assert (len(set(names)), False) == (len(names), any("*" in owned for owned in names))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_world_survives_the_way_to_another_process(name: str) -> None:
+    world = load_world(name)
+
+    assert dump(world) == dump(restore(json.loads(json.dumps(dump(world)))))
+
+
+def test_a_host_of_the_extended_world_is_changed_in_what_is_said_of_it_alone() -> None:
+    hosts = [next(host for host in load_world(name).hosts if host.name == "national-resolver") for name in NAMES]
+
+    assert {hosts[0].addresses} == {host.addresses for host in hosts}
+
+
+def test_an_unknown_world_is_answered_by_the_nearest() -> None:
+    with pytest.raises(ScenarioError, match=re.escape('no world "sni-rest"; did you mean "sni-reset"?')):
+        load_world("sni-rest")
+
+
+HEAD = "world: bad\ntitle: bad\nextends: open\n"
+HOST = "world: bad\ntitle: bad\nvantage: {name: x}\nhosts:\n  - name: here\n    addresses: [151.101.3.10]\n"
+
+BAD = {
+    "a world that extends nothing says where it stands": (
+        "world: bad\ntitle: bad\n",
+        'bad.yaml:1:1: "vantage" is missing; write vantage: {name: lab}, or extends: open',
+    ),
+    "the world below must exist": (
+        "world: bad\ntitle: bad\nextends: opne\n",
+        'bad.yaml:3:10: no world "opne"; did you mean "open"?',
+    ),
+    "a server must be known": (
+        HOST + "    services: [dsn]\n",
+        'bad.yaml:7:16: unknown server "dsn"; did you mean "dns"?',
+    ),
+    "a server's parameters must be known": (
+        HOST + "    services:\n      - dns: {nxdomian: [a.example]}\n",
+        'bad.yaml:8:15: unknown key "nxdomian"; did you mean "nxdomain"?',
+    ),
+    "a port is taken once": (
+        HOST + "    services: [doh, web]\n",
+        "bad.yaml:7:21: port 443 is taken twice on this host; give one of them another port",
+    ),
+    "a behaviour must be known": (
+        HEAD + "censor:\n  - sni_rest: {names: [a.example]}\n",
+        'bad.yaml:5:5: unknown behaviour "sni_rest"; did you mean "sni_reset"?',
+    ),
+    "a behaviour needs its names": (
+        HEAD + "censor:\n  - sni_reset\n",
+        'bad.yaml:5:5: "sni_reset" needs "names"; write {sni_reset: {names: ...}}',
+    ),
+    "a behaviour's parameters must be known": (
+        HEAD + "censor:\n  - sni_reset: {nmaes: [a.example], names: [a.example]}\n",
+        'bad.yaml:5:17: unknown key "nmaes"; did you mean "names"?',
+    ),
+    "an address belongs to one host": (
+        HEAD + "hosts:\n  - {name: here, addresses: [9.9.9.9]}\n",
+        'bad.yaml:5:29: 9.9.9.9 belongs to "quad9" and to "here"; give each host addresses of its own',
+    ),
+    "an address is an address": (
+        HEAD + "hosts:\n  - {name: here, addresses: [1.2.3]}\n",
+        "bad.yaml:5:30: this is no IP address; write one such as 9.9.9.9 or 2620:fe::fe",
+    ),
+    "a host has an address": (
+        HEAD + "hosts:\n  - {name: here}\n",
+        'bad.yaml:5:5: host "here" has no address; write addresses: [...]',
+    ),
+    "a key must be known": (
+        HEAD + "hots: []\n",
+        'bad.yaml:4:1: unknown key "hots"; did you mean "hosts"?',
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_world_is_refused_where_it_is_wrong(tmp_path: pathlib.Path, what: str) -> None:
+    text, said = BAD[what]
+
+    assert [said] == refusal(tmp_path, text)
+
+
+def test_everything_wrong_with_a_world_is_said_at_once(tmp_path: pathlib.Path) -> None:
+    said = refusal(tmp_path, HEAD + "censor: [sni_rest]\nhosts:\n  - {name: here, addresses: [1.2.3]}\nhots: []\n")
+
+    assert ["bad.yaml:4:10", "bad.yaml:6:30", "bad.yaml:7:1"] == [line.split(": ")[0] for line in said]
