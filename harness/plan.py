@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.model import PATH_TARGET, Cell, Controls, Level, Path, Retry, ScenarioPlan, Target
 
@@ -15,8 +15,8 @@ class Scenario:
     name: str
     targets: tuple[Target, ...]
     paths: tuple[Path, ...]
-    controls: Controls = Controls()
-    retry: Retry = Retry()
+    controls: Controls = field(default_factory=Controls)
+    retry: Retry = field(default_factory=Retry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

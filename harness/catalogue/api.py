@@ -20,7 +20,7 @@ class WorldOverlay:
     name: str
     paths: Mapping[str, Json] = field(default_factory=dict)
     controls: Mapping[str, Json] = field(default_factory=dict)
-    serves: tuple[str, ...] | None = None  # None means that the world answers for everything
+    serves: tuple[str, ...] | None = None  # none means that the world answers for everything
     vantage: Vantage | None = None
     document: Document | None = None  # the world's file, so that complaints can point into it
 

@@ -57,7 +57,9 @@ class Filler:
             return "$"
         inside = _INSIDE.fullmatch(match[1] or "")
         if not inside or "${" in (inside[4] or ""):
-            self._wrong(loc, "this is no variable", "write ${NAME}, ${NAME:-default} or ${secret:NAME}; $$ is a dollar sign")
+            self._wrong(
+                loc, "this is no variable", "write ${NAME}, ${NAME:-default} or ${secret:NAME}; $$ is a dollar sign"
+            )
             return ""
         secret, name, mode, rest = inside.groups()
         found = self._looked_up(name, mode, rest, loc)

@@ -7,6 +7,7 @@ No value is repeated in a complaint: an unquoted password may well look like a t
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import yaml
@@ -35,7 +36,11 @@ _SYNTAX = (
     ("did not find expected ',' or '}'", "a mapping in braces is not closed", 'write "," or "}"'),
     ("while scanning a quoted scalar", "a quote is not closed", "write the closing quote"),
     ("while parsing a block mapping", "this does not line up with the keys above", "indent it like its neighbours"),
-    ("while parsing a block collection", "this does not line up with the list above", 'write "- " below its neighbours'),
+    (
+        "while parsing a block collection",
+        "this does not line up with the list above",
+        'write "- " below its neighbours',
+    ),
     ("while scanning an alias", 'a value cannot begin with "*"', "write it in quotes"),
     ("while scanning an anchor", 'a value cannot begin with "&"', "write it in quotes"),
     ("while parsing a tag", 'a value cannot begin with "!"', "write it in quotes"),
@@ -83,7 +88,11 @@ def _syntax(exc: yaml.MarkedYAMLError, text: str) -> tuple[Position, str, str]:
     if "cannot start any token" in said:
         lines = text.splitlines()
         found = lines[at.line - 1][at.column - 1 : at.column] if at.line <= len(lines) else ""
-        return (at, "a tab", "indent with spaces") if found == "\t" else (at, f"a value cannot begin with {found!r}", "write it in quotes")
+        return (
+            (at, "a tab", "indent with spaces")
+            if found == "\t"
+            else (at, f"a value cannot begin with {found!r}", "write it in quotes")
+        )
     for words, wrong, remedy in _SYNTAX:
         if words in said:
             return at, wrong, remedy
@@ -157,7 +166,7 @@ class _Composer:
         value = event.value if event.style or event.tag == "!" else resolve(event.value)
         if event.tag not in (None, "!"):
             value = self._tagged(event, at)
-        if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        if isinstance(value, float) and not math.isfinite(value):
             self.wrong(at, "a number without an end", "write a finite number, or quotes for a text")
         self._add(Scalar(at, value), event.anchor)
 

@@ -47,7 +47,7 @@ class Reading:
         node = self.document.node(loc)
         return None if node is None else self._filler.fill(node, loc)
 
-    def keys(self, loc: Loc = ()) -> tuple[str, ...]:
+    def keys_at(self, loc: Loc = ()) -> tuple[str, ...]:
         """The keys of the mapping at `loc`, or nothing where there is no mapping."""
         found = getattr(self.document.node(loc), "entries", None)
         return tuple(found) if found else ()

@@ -128,14 +128,16 @@ def stepped(loc: tuple[int | str, ...], value: Json) -> Loc:
     """The steps of pydantic's way that the value has; it also names tags of unions and missing keys."""
     way: list[int | str] = []
     for step in loc:
-        if isinstance(value, dict) and step in value:
+        if _has(value, step):
             value = value[step]
-        elif isinstance(value, (list, tuple)) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            continue
-        way.append(step)
+            way.append(step)
     return tuple(way)
+
+
+def _has(value: Json, step: int | str) -> bool:
+    if isinstance(value, dict):
+        return step in value
+    return isinstance(value, (list, tuple)) and isinstance(step, int) and step < len(value)
 
 
 def found(value: Json, loc: Loc) -> Json:

@@ -36,7 +36,7 @@ def _listed(value: Json) -> Json:
 
 Host = Annotated[str, _checked(_host)]
 Ip = Annotated[str, _checked(urls.address)]
-Ips = Annotated[tuple[Ip, ...], BeforeValidator(_listed)]
+Ips = Annotated[tuple[Ip, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
 Port = Annotated[int, Field(ge=1, le=65535)]
 P = TypeVar("P", bound=BaseModel)
 
@@ -105,7 +105,8 @@ class Doh(Params):
             raise refused(exc.wrong, exc.remedy) from None
         if url.scheme != "https" or url.username is not None or "{" in url.text or "#" in url.text:
             raise refused(
-                "this is no address of a DNS over HTTPS server", "write https://NAME/dns-query, without user info and {?dns}"
+                "this is no address of a DNS over HTTPS server",
+                "write https://NAME/dns-query, without user info and {?dns}",
             )
         return _reachable(self, url.host)
 

@@ -79,14 +79,16 @@ class _Parts:
 
     def __init__(self, reading: Reading, loc: Loc, tables: Tables) -> None:
         self.reading, self.loc, self.tables = reading, loc, tables
-        self.keys = reading.keys(loc)
+        self.keys = reading.keys_at(loc)
 
     def resolver(self) -> Spec:
         """The resolver under `dns`, or the system's."""
         loc = (*self.loc, "dns")
         if "dns" not in self.keys:
             if "bootstrap" in self.keys:
-                self.reading.wrong((*self.loc, "bootstrap"), "addresses of no resolver", "write dns: beside them", key=True)
+                self.reading.wrong(
+                    (*self.loc, "bootstrap"), "addresses of no resolver", "write dns: beside them", key=True
+                )
             return Spec(kind="system")
         extra = {"bootstrap": self.reading.value((*self.loc, "bootstrap"))} if "bootstrap" in self.keys else {}
         return _Specs(self.reading, self.tables.resolvers, extra).read(loc) or Spec(kind="system")
@@ -127,7 +129,8 @@ class _Parts:
             "udp" not in self.tables.hops[hop.kind].traits for hop in path.hops
         ):
             self.reading.wrong(
-                loc, f"the {path.resolver.kind} resolver asks by UDP, which these hops do not carry",
+                loc,
+                f"the {path.resolver.kind} resolver asks by UDP, which these hops do not carry",
                 "write dns: tcp://..., tls://... or https://..., or lookup: base",
             )
 
@@ -174,7 +177,9 @@ class _Specs:
         model: type[BaseModel] = load(row.params)
         beside = {key: value for key, value in self.extra.items() if isinstance(params, dict)}
         for key in set(beside) - set(model.model_fields):
-            self.reading.wrong((*loc[:-1], key), f"a {row.name} resolver is not asked for by name", f"remove {key}", key=True)
+            self.reading.wrong(
+                (*loc[:-1], key), f"a {row.name} resolver is not asked for by name", f"remove {key}", key=True
+            )
             del beside[key]
         whole = {**params, **beside} if beside else params
         made = self.reading.fit_value(model, whole, lambda inner: _way(loc, inner, beside))
@@ -198,7 +203,7 @@ def _way(loc: Loc, inner: Loc, beside: dict[str, Json]) -> Loc:
 
 def spelled(table: Table, scheme: str) -> Kind | None:
     """The row whose URLs begin with the scheme."""
-    return next((row for row in table if f"scheme:{scheme}" in row.traits), table[scheme] if scheme in table else None)
+    return next((row for row in table if f"scheme:{scheme}" in row.traits or scheme == row.name), None)
 
 
 def schemes(*tables: Table) -> list[str]:

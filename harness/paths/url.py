@@ -159,4 +159,3 @@ def _decoded(text: str) -> str:
     if any(ord(char) < 32 or ord(char) == 127 for char in decoded):
         raise BadUrl("the user name or password holds a control character", "remove it")
     return decoded
-

@@ -37,7 +37,7 @@ def read_checks(reading: Reading, locs: Iterable[Loc], probes: Table) -> tuple[C
     found: dict[str, Check] = {}
     for loc in locs:
         check = read_check(reading, loc, probes)
-        if check and check.name in found and "name" in reading.keys(loc):
+        if check and check.name in found and "name" in reading.keys_at(loc):
             reading.wrong((*loc, "name"), f'a second check named "{check.name}"', "choose another name")
         elif check:
             named = _numbered(check, found)

@@ -38,7 +38,9 @@ def matches(name: str, pattern: str) -> bool:
 def expect_text(verdicts: Mapping[str, Verdict]) -> str:
     """The file that expects exactly what these cells showed; usable cells and those without a finding are left out."""
     lines = [f'  "{name}": {verdict.claim}' for name, verdict in verdicts.items() if _is_said(verdict)]
-    return "\n".join(["# What this vantage is known to show; laid over a scenario by --expect.", _head(lines), *lines, ""])
+    return "\n".join(
+        ["# What this vantage is known to show; laid over a scenario by --expect.", _head(lines), *lines, ""]
+    )
 
 
 def _head(lines: list[str]) -> str:

@@ -25,9 +25,16 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+def is_name(text: str) -> bool:
+    """True for what may stand as a name."""
+    return re.fullmatch(NAME, text) is not None
+
+
 def _named(text: str) -> str:
-    if not re.fullmatch(NAME, text):
-        raise refused("a name is made of a-z, 0-9, - and _, and begins with a letter or a digit", "write one such as my-api")
+    if not is_name(text):
+        raise refused(
+            "a name is made of a-z, 0-9, - and _, and begins with a letter or a digit", "write one such as my-api"
+        )
     return text
 
 
@@ -109,12 +116,16 @@ Claims = Annotated[
         }
     ),
 ]
-Sources = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+Sources = Annotated[tuple[Text, ...], BeforeValidator(_listed, json_schema_input_type=Text | tuple[Text, ...])]
+
+
+PART = "x-part"
+"""Stands for a reference until the tables are known; pydantic refuses references to what it did not make itself."""
 
 
 def ref(name: str) -> WithJsonSchema:
     """A part of the schema that comes from the tables of kinds."""
-    return WithJsonSchema({"$ref": f"#/definitions/{name}"})
+    return WithJsonSchema({PART: name})
 
 
 AnyCheck = Annotated[Json, ref("check")]

@@ -12,7 +12,20 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from harness.document.words import refused
 from harness.model import Json
-from harness.scenario.fields import AnyCheck, AnyPath, Claims, Duration, LevelName, Name, Sources, Span, Strict, Text, Whole, ref
+from harness.scenario.fields import (
+    AnyCheck,
+    AnyPath,
+    Claims,
+    Duration,
+    LevelName,
+    Name,
+    Sources,
+    Span,
+    Strict,
+    Text,
+    Whole,
+    ref,
+)
 
 
 class MarkEntry(Strict):
@@ -39,8 +52,18 @@ MarkName = Annotated[
         {
             "oneOf": [
                 {"type": "string"},
-                {"type": "object", "properties": {"skip": {"type": "string"}}, "required": ["skip"], "additionalProperties": False},
-                {"type": "object", "properties": {"xfail": {"type": "string"}}, "required": ["xfail"], "additionalProperties": False},
+                {
+                    "type": "object",
+                    "properties": {"skip": {"type": "string"}},
+                    "required": ["skip"],
+                    "additionalProperties": False,
+                },
+                {
+                    "type": "object",
+                    "properties": {"xfail": {"type": "string"}},
+                    "required": ["xfail"],
+                    "additionalProperties": False,
+                },
             ]
         }
     ),
@@ -52,7 +75,7 @@ class ServiceTarget(Strict):
 
     service: Name = Field(examples=["whatsapp"])
     capabilities: list[Name] | None = Field(default=None, min_length=1, examples=[["messaging"]])
-    marks: list[MarkName] = []
+    marks: list[MarkName] = Field(default=[])
 
 
 class OwnTarget(Strict):
@@ -63,7 +86,7 @@ class OwnTarget(Strict):
     checks: list[AnyCheck] | None = Field(default=None, min_length=1)
     quorum: Annotated[Whole, Field(ge=1)] = Field(default=1, description="how many of the checks must reach `needs`")
     needs: LevelName | None = Field(default=None, description="the level needed; the least that its checks show")
-    marks: list[MarkName] = []
+    marks: list[MarkName] = Field(default=[])
 
     @model_validator(mode="after")
     def _one_of_both(self) -> OwnTarget:
@@ -99,11 +122,13 @@ class ScenarioFile(Strict):
     scenario: Name = Field(examples=["messengers"], description="the name, part of every cell's key")
     title: Text | None = None
     targets: list[TargetEntry] = Field(min_length=1, examples=["[{service: whatsapp}]"])
-    paths: list[PathEntry] = Field(default=["direct"], min_length=1, description="names of `paths.yaml`, or written out")
+    paths: list[PathEntry] = Field(
+        default=["direct"], min_length=1, description="names of `paths.yaml`, or written out"
+    )
     controls: ControlNames = ControlNames()
     retry: RetryEntry = RetryEntry()
     expect: dict[str, Claims] = Field(default={}, description="the claims expected of cells; `*` stands for anything")
-    marks: list[MarkName] = []
+    marks: list[MarkName] = Field(default=[])
 
 
 class ExpectFile(Strict):
@@ -131,7 +156,24 @@ class ServiceFile(Strict):
     title: Text | None = None
     date: Text = Field(examples=["2026-11-22"], description="when the data was last checked against its sources")
     sources: Sources = Field(examples=["[https://...]"])
-    capabilities: dict[Name, Annotated[CapabilityEntry, ref("capability")]] = Field(min_length=1, examples=["{web: {checks: [...]}}"])
+    capabilities: dict[Name, Annotated[CapabilityEntry, ref("capability")]] = Field(
+        min_length=1, examples=["{web: {checks: [...]}}"]
+    )
+
+
+class AnchorEntry(Strict):
+    """Public keys that a service is known by."""
+
+    keys: tuple[Annotated[str, Field(pattern="^[0-9a-f]{16,}$")], ...] = Field(min_length=1)
+    sources: Sources
+    date: Text
+    note: Text | None = None
+
+
+class TrustFile(Strict):
+    """The anchors against which a vantage verifies what it is shown."""
+
+    anchors: dict[str, AnchorEntry]
 
 
 class PathsFile(Strict):

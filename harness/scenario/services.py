@@ -27,10 +27,12 @@ class Service:
 
 def read_service(reading: Reading, name: str, probes: Table) -> Service | None:
     """The service in a file that is named after it; complaints stay with the reading."""
-    entry = reading.fit(ServiceFile, stand_ins={"service": name, "capabilities": {"unread": None}, "date": "", "sources": []})
+    entry = reading.fit(
+        ServiceFile, stand_ins={"service": name, "capabilities": {"unread": None}, "date": "", "sources": []}
+    )
     if entry and entry.service != name:
         reading.wrong(("service",), "the file is named otherwise than its service", f"write service: {name}")
-    found = {key: _capability(reading, name, key, probes) for key in reading.keys(("capabilities",))}
+    found = {key: _capability(reading, name, key, probes) for key in reading.keys_at(("capabilities",))}
     return Service(name=name, date=entry.date, capabilities=found) if entry else None
 
 
