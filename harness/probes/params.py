@@ -120,9 +120,9 @@ class Step(Params):
 
 def _or_one_step(schema: dict[str, Any]) -> None:
     """A single step may stand without `steps` around it."""
-    alone = {"send": {}, "expect": {"$ref": "#/definitions/Expect"}}
+    alone = {"send": {}, "expect": {"type": "object"}}
     schema["properties"].update(alone)
-    schema.pop("required")
+    schema.pop("required", None)
 
 
 class SocketProof(Params):
