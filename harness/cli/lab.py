@@ -71,7 +71,8 @@ def _host(host: Host) -> Iterator[str]:
 
 
 def _rule(rule: Rule) -> str:
-    return " ".join([rule.behaviour, *(f"{key}={_plain(value)}" for key, value in rule.params.items())])
+    told = [f"{key}={_plain(value)}" for key, value in rule.params.items() if value]  # the rest is as usual
+    return " ".join([rule.behaviour, *told])
 
 
 def _plain(value: Json) -> str:

@@ -1,4 +1,7 @@
-"""Finds the subcommand, runs it, and says what went wrong in one line. Exits 0 as expected, 1 surprise, 2 usage, 3 broken."""
+"""Finds the subcommand, runs it, and says what went wrong in one line.
+
+Exits 0 as expected, 1 where something surprised, 2 for usage, 3 where our own apparatus failed or nothing is known.
+"""
 
 from __future__ import annotations
 

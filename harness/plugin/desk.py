@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import ApparatusError, HarnessError
-from harness.model import Cell, Path, ScenarioPlan
+from harness.model import Cell, Path, ScenarioPlan, Vantage
 from harness.plugin.options import Settings
 from harness.plugin.progress import Progress
 from harness.plugin.reading import Reading
@@ -37,14 +37,13 @@ class Desk:
     @property
     def sight(self) -> Sight:
         """What has been asked and what is finished; empty where nothing was sent, and in a worker."""
-        session = self._broker.session if self._broker else self._session
-        return session.sight() if session else Sight()
+        return self._owned.sight() if self._owned else Sight()
 
     @property
     def broken(self) -> str | None:
         """Why our own apparatus failed, None where it did not."""
-        session = self._broker.session if self._broker else self._session
-        return self.fault or (self._broker.fault if self._broker else None) or (session.died if session else None)
+        unopened = self._broker.fault if self._broker else self.fault
+        return unopened or (self._owned.died if self._owned else None)
 
     def invite(self, workerinput: MutableMapping[str, Any]) -> None:
         """Tell a pytest-xdist worker where to ask; the broker comes up with the first one."""
@@ -89,9 +88,7 @@ class Desk:
         """The text without secrets, and with pseudonyms for private names."""
         hushed = self._reading.hushed
         text = Redactor(hushed.secrets, hushed.private, self._key(), record_addresses=self._bare).text(text)
-        if self._session and not self._session.died:
-            return self._session.scrub(text)
-        return text
+        return self._owned.scrub(text) if self._owned else text
 
     def show_progress(self) -> None:
         """From now on say on the terminal what is waited for."""
@@ -103,6 +100,17 @@ class Desk:
         for owner in (self._broker, self._session):
             if owner:
                 owner.close(how)
+
+    @property
+    def vantage(self) -> Vantage:
+        """From where the run was made, as declared."""
+        overlay = self._reading.overlay
+        return overlay.vantage if overlay and overlay.vantage else self._settings.vantage
+
+    @property
+    def _owned(self) -> Session | None:
+        """The session, wherever in this process it is."""
+        return self._broker.session if self._broker else self._session
 
     @property
     def _bare(self) -> bool:

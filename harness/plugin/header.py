@@ -27,10 +27,11 @@ def place(vantage: Vantage) -> str:
 
 
 def _world(asked: Settings) -> str:
-    from harness.vantage.place import tier, world_vantage
+    from harness.vantage.place import overlay, tier
 
     assert asked.world
-    return f"vantage {place(world_vantage(asked.world))}, tier {tier()}, world {asked.world}"
+    found = overlay(asked.world)
+    return f"vantage {place(found.vantage or asked.vantage)}, tier {tier()}, world {found.name}"
 
 
 def _date() -> str:

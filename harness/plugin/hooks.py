@@ -1,4 +1,4 @@
-"""What pytest calls. Next to nothing is imported until a scenario is collected; the run itself is `harness.plugin.run`."""
+"""What pytest calls first. Next to nothing is imported until a scenario is collected; then `harness.plugin.run` is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from harness.plugin import hookspecs, options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import httpx
 
@@ -60,17 +60,21 @@ def pytest_collect_file(file_path: pathlib.Path, parent: pytest.Collector) -> py
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Under pytest-xdist: tell a worker where the controller's broker is."""
-    the_run(node.config).invite(node.workerinput)
+    if options.settings(node.config).sends:
+        the_run(node.config).desk.invite(node.workerinput)
 
 
 @pytest.fixture(scope="session")
-def via(request: pytest.FixtureRequest) -> Callable[[str], httpx.Client]:
+def via(request: pytest.FixtureRequest) -> Iterator[Callable[[str], httpx.Client]]:
     """Gives an `httpx.Client` over a path: `via("doh-quad9").get("https://example.org/")`."""
     from harness.plugin.via import Clients
 
-    clients = Clients(the_run(request.config))
-    request.addfinalizer(clients.close)
-    return clients.client
+    run = the_run(request.config)
+    if not run.settings.sends:
+        pytest.skip(options.IDLE)
+    clients = Clients(run.reading.path, run.desk.fetch)
+    yield clients.client
+    clients.close()
 
 
 def the_run(config: pytest.Config) -> Run:

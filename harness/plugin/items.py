@@ -13,13 +13,12 @@ from harness.errors import HarnessError
 from harness.model import CONCLUSIVE, Cell
 from harness.plan import cell_name
 from harness.plugin import words
+from harness.plugin.options import IDLE
 
 if TYPE_CHECKING:
     from harness.catalogue import Loaded
     from harness.plugin.run import Run
     from harness.vantage import Outcome
-
-IDLE = "nothing is sent without --world NAME or --live"
 
 
 class Surprise(Exception):
@@ -102,12 +101,21 @@ class CellItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[pathlib.Path, int, str]:
-        """The line of the file that asks for the cell. It is always a number: pytest's skip asserts that."""
-        return self.path, self.loaded.positions.get(self.name, 0), self.name
+        """The line of the file that asks for the cell, and the cell in words.
+
+        The line is always a number: pytest's skip asserts that. The words must not be the end of the node id: pytest
+        would show the dots in them as `::`.
+        """
+        words = f"{self.cell.target.name} over {self.cell.path.name}"
+        return self.path, self.loaded.positions.get(self.name, 0), words
 
     def _mark(self) -> None:
         target = self.cell.target
-        for kind, name in (("service", target.service), ("capability", target.capability), ("path", self.cell.path.name)):
+        for kind, name in (
+            ("service", target.service),
+            ("capability", target.capability),
+            ("path", self.cell.path.name),
+        ):
             if name:
                 self.add_marker(self.run.reading.mark(f"{kind}_{name}", f"cells of the {kind} {name}"))
                 self.add_marker(getattr(pytest.mark, kind)(name=name))

@@ -55,6 +55,10 @@ OPTIONS = (
     ),
 )
 
+HERE = Vantage(name="here")
+
+IDLE = "nothing is sent without --world NAME or --live"
+
 MARKS = (
     "service(name): the catalogue's service that a cell measures; also service_<name>",
     "capability(name): the service's capability that a cell measures; also capability_<name>",
@@ -79,7 +83,7 @@ class Settings:
 
     world: str | None = None
     live: bool = False
-    vantage: Vantage = Vantage(name="here")
+    vantage: Vantage = HERE
     expect: pathlib.Path | None = None
     record: pathlib.Path | None = None
     record_addresses: bool = False
@@ -102,7 +106,7 @@ def settings(config: pytest.Config) -> Settings:
     return Settings(
         world=world or None,
         live=live and not world,
-        vantage=vantage(_value(config, "vantage") or "here"),
+        vantage=vantage(_value(config, "vantage") or HERE.name),
         expect=_file(config, "expect"),
         record=_file(config, "record"),
         record_addresses=bool(_value(config, "record_addresses")),
@@ -113,7 +117,7 @@ def settings(config: pytest.Config) -> Settings:
 
 def vantage(text: str) -> Vantage:
     """The declared vantage that `name key=value …` spells."""
-    name, *pairs = text.replace(",", " ").split() or ["here"]
+    name, *pairs = text.replace(",", " ").split() or [HERE.name]
     given = dict(pair.partition("=")[::2] for pair in pairs)
     if unknown := set(given) - {"cc", "asn", "network"}:
         raise pytest.UsageError(f'--vantage: unknown {sorted(unknown)[0]!r}; write "NAME cc=RU asn=12389 network=home"')

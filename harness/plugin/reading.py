@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import ScenarioError
+from harness.model import Path
 from harness.plugin.options import Settings
 from harness.vantage import Hushed
 
@@ -63,6 +64,15 @@ class Reading:
         from harness.vantage.place import overlay
 
         return overlay(self._settings.world)
+
+    def path(self, name: str) -> Path:
+        """The path of that name, as a scenario in the root directory would find it. Raises ScenarioError."""
+        from harness.catalogue.paths import find_path
+
+        root = self._config.rootpath
+        found = find_path(name, root, os.environ, self.overlay)
+        self.hush(Hushed(secrets=found.secrets, private=found.private))
+        return found.path
 
     @functools.cached_property
     def kinds(self) -> dict[str, tuple[kinds.Kind, ...]]:

@@ -1,4 +1,4 @@
-"""Reports of cells as pytest, its terminal and its JUnit should have them: relative, scrubbed, with the cell's own times."""
+"""Reports as terminal and JUnit should have them: relative, scrubbed, with the cell's own times."""
 
 from __future__ import annotations
 
@@ -108,4 +108,3 @@ def _met(item: CellItem) -> bool:
 
 def _clean(value: object, clean: Scrub) -> object:
     return clean(value) if isinstance(value, str) else value
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from harness.model import CONCLUSIVE
 from harness.plugin import reports, summary
 from harness.plugin.desk import Desk
 from harness.plugin.items import CellItem
+from harness.plugin.junitfile import tidy
 from harness.plugin.options import Settings
 from harness.plugin.reading import Reading
 
@@ -28,6 +30,7 @@ class Run:
         self.broken: str | None = None
         self.ours: dict[str, dict[str, Any]] = {}  # what the reports of cells said, by node id
         self.aside: dict[str, list[Any]] = {}
+        self.summing_up = False  # in the short summary pytest's own words stand
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -46,9 +49,7 @@ class Run:
             self.desk.close(how)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Shape the reports of cells, scrub those of all tests."""
         report = yield
         if isinstance(item, CellItem):
@@ -78,7 +79,7 @@ class Run:
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
         """`PASSED (usable)`, `FAILED (blocked: tls.reset_on_sni)`."""
         said = getattr(report, "waygauge", None)
-        if said is None or report.when != "call" or report.skipped or hasattr(report, "wasxfail"):
+        if said is None or self.summing_up or report.when != "call" or report.skipped or hasattr(report, "wasxfail"):
             return None
         failed = report.failed
         style = {"red": True} if failed else {"green": True}
@@ -88,18 +89,27 @@ class Run:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
         """Keep our failures out of pytest's FAILURES: it searches all reports for each of them, which is quadratic."""
+        self.summing_up = True
         self.aside = summary.set_aside(terminalreporter.stats, self.ours)
         try:
             yield
         finally:
             summary.put_back(terminalreporter.stats, self.aside)
 
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """A run that shows nothing does not end well."""
-        if hasattr(self.config, "workerinput") or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            return
-        if self.broken or self._inconclusive():
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+        """A run that shows nothing does not end well; what pytest wrote is looked through once more."""
+        ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if not self.worker and ended and (self.broken or self._inconclusive()):
             session.exitstatus = BROKEN
+        yield
+        if not self.worker and (file := self.config.getoption("xmlpath", None)):
+            tidy(pathlib.Path(file), self.desk.vantage.name, self.desk.scrub)
+
+    @property
+    def worker(self) -> bool:
+        """True in a worker of pytest-xdist; what there is to show is the controller's to show."""
+        return hasattr(self.config, "workerinput")
 
     def _begin(self, session: pytest.Session) -> None:
         """Hand in what will surely be wanted; nothing where pytest will run nothing."""

@@ -56,7 +56,7 @@ class Summary:
             counted = collections.Counter(faults)
             yield "errors of our own apparatus", [f"{count} cells: {text}" for text, count in counted.items()]
         if (sight := self._run.desk.sight).outcomes:
-            yield "which way works", list(shown(sight, self._run.settings))
+            yield "which way works", [str(len(sight.outcomes))]
 
 
 def _told(stories: list[str]) -> list[str]:

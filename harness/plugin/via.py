@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import httpx
 
 from harness.model import Path
-from harness.plugin.items import IDLE
 from harness.vantage import Fetched, Request
 
 Fetch = Callable[[Path, Request, float], Fetched]

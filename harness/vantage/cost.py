@@ -11,7 +11,15 @@ from harness.model import Check, ScenarioPlan, Spec
 
 # Bytes both ways for one walk of a check that goes through: a handshake with a chain of certificates is 4 to 7 kB,
 # an answer is cut where its proof is shown. Rounded up; a failing walk costs less and is repeated.
-BYTES = {"dns": 500, "tcp": 500, "tls": 8_000, "http": 40_000, "websocket": 12_000, "whatsapp_noise": 4_000, "mtproto": 2_000}
+BYTES = {
+    "dns": 500,
+    "tcp": 500,
+    "tls": 8_000,
+    "http": 40_000,
+    "websocket": 12_000,
+    "whatsapp_noise": 4_000,
+    "mtproto": 2_000,
+}
 OTHER_BYTES = 20_000
 ADDRESSES = 4  # at most two a family, each a walk of its own
 
@@ -73,7 +81,9 @@ def _bytes(plan: ScenarioPlan) -> int:
 
 def _hosts(plans: Iterable[ScenarioPlan]) -> Iterator[tuple[str, list[str]]]:
     plans = [plan for plan in plans if plan.cells]
-    paths = [cell.path for plan in plans for cell in plan.cells] + [path for plan in plans for path in plan.controls.paths]
+    paths = [cell.path for plan in plans for cell in plan.cells] + [
+        path for plan in plans for path in plan.controls.paths
+    ]
     controls = [(*plan.controls.foreign, *plan.controls.domestic, *plan.controls.reflectors) for plan in plans]
     yield "targets", [_host(check) for plan in plans for cell in plan.cells for check in cell.target.checks]
     yield "controls", [_host(check) for checks in controls for check in checks]
@@ -95,4 +105,3 @@ def _servers(spec: Spec) -> Iterator[str]:
 
 def _bare(text: str) -> str:
     return urllib.parse.urlsplit(text).hostname or text if "://" in text else text
-

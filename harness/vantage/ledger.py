@@ -18,8 +18,7 @@ from pydantic import TypeAdapter
 
 from harness import __version__, record
 from harness.history import RunFile
-from harness.judge import VERSION as RULES_VERSION
-from harness.judge import judge
+from harness.judge import RULES_VERSION, judge
 from harness.model import Cell, CellFacts, Control, Json
 from harness.redact import Redactor
 from harness.vantage import Hushed, Outcome, Setup

@@ -38,6 +38,9 @@ class Link(Protocol):
     def close(self) -> None:
         """End it, and wait until it has ended."""
 
+    def release(self) -> None:
+        """Let go of what is left once nobody reads any more."""
+
 
 class ProcessLink:
     """An engine in a process of its own, started where the measurements are made."""
@@ -91,6 +94,11 @@ class ProcessLink:
             self._program.kill()
             self._program.wait(GRACE)
 
+    def release(self) -> None:
+        """Let go of its output and its last words."""
+        self._from.close()
+        self._words.close()
+
     def _last_words(self) -> str:
         self._words.seek(max(0, self._words.seek(0, os.SEEK_END) - 4096))
         said = self._words.read().decode(errors="replace").strip()
@@ -141,6 +149,9 @@ class ThreadLink:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(GRACE)
+
+    def release(self) -> None:
+        """Let go of our end."""
         self._from.close()
         self._socket.close()
 
@@ -156,5 +167,8 @@ class ThreadLink:
 async def _serve(theirs: socket.socket) -> None:
     from harness.engine import serve
 
-    reader, writer = await asyncio.open_connection(sock=theirs, limit=2**24)
-    await serve(reader, writer)
+    reader, writer = await asyncio.open_connection(sock=theirs)
+    try:
+        await serve(reader, writer)
+    finally:
+        writer.close()

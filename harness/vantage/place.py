@@ -7,12 +7,11 @@ import subprocess
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness import catalogue
+from harness.catalogue import WorldOverlay
 from harness.model import Trust, Vantage
 
 if TYPE_CHECKING:
-    import pathlib
-
-    from harness.catalogue import WorldOverlay
     from harness.lab import Lab
     from harness.lab.world import World
     from harness.vantage import Setup
@@ -86,11 +85,11 @@ class Here:
 
     def __init__(self, vantage: Vantage) -> None:
         self.vantage = vantage
-        self.trust = Trust()
+        self.trust = catalogue.trust()
 
     def popen(self, argv: Sequence[str], **streams: Any) -> Program:
-        """Start a program as a child of ours."""
-        return subprocess.Popen(list(argv), env=environment(), **streams)
+        """Start a program as a child of ours; a Ctrl-C at the terminal is for us alone, who end it in good order."""
+        return subprocess.Popen(list(argv), env=environment(), start_new_session=True, **streams)
 
     def close(self) -> None:
         """Nothing to take down."""
@@ -131,9 +130,17 @@ def open_place(setup: Setup) -> Place:
     return InWorld(world, open_lab(world, pcap=setup.pcap))
 
 
-def overlay(world: str, root: pathlib.Path) -> WorldOverlay:
+def tier() -> str:
+    """What would carry a world on this machine. Raises ApparatusError with the remedy where nothing can."""
+    from harness.lab.tiers import Missing, Unavailable, detect
+
+    if isinstance(found := detect(), Missing):
+        raise Unavailable(found)
+    return str(found)
+
+
+def overlay(world: str) -> WorldOverlay:
     """What a world lays over a scenario."""
-    from harness.catalogue import WorldOverlay
     from harness.lab.world import load_world
 
     found = load_world(world)

@@ -60,6 +60,11 @@ class EngineSession:
         return session
 
     @property
+    def pid(self) -> int:
+        """The engine's process."""
+        return self._link.pid
+
+    @property
     def died(self) -> str | None:
         """Why the engine or the place is gone, in one line; None while both live."""
         return self._gone or (None if self._closing else self.place.died)
@@ -119,6 +124,7 @@ class EngineSession:
         with contextlib.ExitStack() as stack:
             stack.callback(self._ledger.end, how or self._gone or "")
             stack.callback(self.place.close)
+            stack.callback(self._link.release)
             stack.callback(self._reader.join, 5.0)
             stack.callback(self._link.close)
 

@@ -1,0 +1,65 @@
+import contextlib
+import pathlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harness.lab.tiers import Missing, detect
+from harness.model import Cell, Check, Level, Path, Retry, ScenarioPlan, Target, Vantage
+from harness.vantage import Setup
+from harness.vantage.session import EngineSession
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """No live network, and no consent or key of whoever runs the tests."""
+    monkeypatch.setenv("WAYGAUGE_OFFLINE", "1")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("WAYGAUGE_CONSENT", raising=False)
+
+
+@pytest.fixture(scope="session")
+def lab() -> None:
+    """For tests that run in a world: skips by name where this machine holds no lab."""
+    if isinstance(found := detect(), Missing):
+        pytest.skip(f"the lab cannot start: {found.step}; {found.remedy}")
+
+
+@pytest.fixture
+def server() -> Iterator[int]:
+    """The port of a loopback server that accepts, and counts in nobody's way."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_accept, args=(listening,), daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+def _accept(listening: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            listening.accept()[0].close()
+
+
+@pytest.fixture
+def session(tmp_path: pathlib.Path) -> Iterator[EngineSession]:
+    """A session with a real engine on this machine, which may speak to loopback only."""
+    opened = EngineSession.start(Setup(vantage=Vantage(name="here"), record=tmp_path / "run.jsonl"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def plan() -> Callable[..., ScenarioPlan]:
+    """Makes a plan of cells that open a TCP connection to loopback, by port."""
+    return lambda *ports, **more: ScenarioPlan(
+        scenario="loopback",
+        cells=tuple(_cell(port, **more) for port in ports),
+        retry=Retry(attempts=1, wait_min=0.0, wait_max=0.0, deadline=10.0),
+    )
+
+
+def _cell(port: int, **more: str) -> Cell:
+    check = Check(name=f"port-{port}", probe="tcp", params={"host": "127.0.0.1", "port": port}, level=Level.E1)
+    target = Target(name=f"port-{port}", checks=(check,), needs=Level.E1)
+    return Cell(key=f"loopback:port-{port}[direct]", scenario="loopback", target=target, path=Path(name="direct"), **more)
