@@ -1,0 +1,154 @@
+"""A world measured by the real engine, cell by cell, with what its censor did meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from harness import catalogue
+from harness.lab import Event, Lab
+from harness.model import Cell, Json, Retry, ScenarioPlan, Vantage, Verdict
+from harness.vantage import Hushed, Setup
+from harness.vantage.place import InWorld, overlay
+from harness.vantage.session import EngineSession
+
+ROOT = pathlib.Path(__file__).parents[2]
+FOLDER = ROOT / "fixtures" / "truth"
+SCENARIOS = {"small": FOLDER / "small.reach.yaml", "messengers": ROOT / "scenarios" / "messengers.reach.yaml"}
+PATIENCE = 120.0  # seconds that one cell may take on a busy machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What one cell showed, and which names or addresses each behaviour acted on during it."""
+
+    verdict: Verdict
+    censor: Mapping[str, frozenset[str]]
+
+    @property
+    def summary(self) -> tuple[str, str | None, str | None]:
+        """Claim, mechanism and stage."""
+        return str(self.verdict.claim), self.verdict.mechanism, self.verdict.stage and str(self.verdict.stage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What one cell must show."""
+
+    claim: str
+    mechanism: str | None = None
+    stage: str | None = None
+    censor: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    def contradicted_by(self, shown: Shown) -> str:
+        """How the verdict differs, "" where it does not; a stage that is not expected may be any."""
+        claim, mechanism, stage = shown.summary
+        wanted = (self.claim, self.mechanism, self.stage or stage)
+        return "" if wanted == (claim, mechanism, stage) else f"expected {wanted}, shown {shown.summary}"
+
+    def denied_by(self, shown: Shown) -> str:
+        """How the censor's log differs, "" where it does not: other behaviours, or names that it never acted on."""
+        if set(self.censor) != set(shown.censor):
+            return f"expected {sorted(self.censor)}, logged {shown.censor}"
+        missing = {name for each, names in self.censor.items() for name in set(names) - shown.censor[each]}
+        return f"never logged: {sorted(missing)}" if missing else ""
+
+
+class Truth:
+    """What a world must show, from its file."""
+
+    def __init__(self, world: str) -> None:
+        plain = yaml.safe_load((FOLDER / f"{world}.yaml").read_text(encoding="utf-8"))
+        assert plain["world"] == world
+        self.world = world
+        self._plain = plain
+
+    def plan(self) -> ScenarioPlan:
+        """The scenario's cells that the file is about: path by path, targets in the file's order."""
+        file = SCENARIOS[self._plain.get("scenario", "small")]
+        plan = catalogue.read(file, root=ROOT, env={}, world=overlay(self.world)).plan
+        # each try is a verdict's worth of evidence here: nothing in a lab needs to be waited out
+        retry = Retry(attempts=self._plain.get("attempts", 2), wait_min=0.05, wait_max=0.1, deadline=60.0)
+        cells = sorted((cell for cell in plan.cells if self._is_about(cell)), key=self._place)
+        return dataclasses.replace(plan, cells=tuple(cells), retry=retry)
+
+    def expected(self, item: str) -> Expected:
+        """What the first entry that fits an item says; `*` stands for anything, brackets for themselves."""
+        for pattern, plain in self._plain["cells"].items():
+            if _fits(pattern, item):
+                return Expected(
+                    **{**plain, "censor": {key: tuple(value) for key, value in plain.get("censor", {}).items()}}
+                )
+        raise AssertionError(f"{self.world}: nothing is said of {item}")
+
+    def _is_about(self, cell: Cell) -> bool:
+        targets, paths = self._plain.get("targets"), self._plain.get("paths")
+        return (not targets or cell.target.name in targets) and (not paths or cell.path.name in paths)
+
+    def _place(self, cell: Cell) -> str:
+        paths = self._plain.get("paths", [cell.path.name])
+        return f"{paths.index(cell.path.name):03}{cell.path.name}"
+
+
+def _fits(pattern: str, item: str) -> bool:
+    first, *rest = pattern.split("*")
+    if not item.startswith(first):
+        return False
+    item = item[len(first) :]
+    for part in rest:
+        place = item.rfind(part) if part is rest[-1] else item.find(part)
+        if place < 0:
+            return False
+        item = item[place + len(part) :]
+    return not item
+
+
+def item(cell: Cell) -> str:
+    """`target[path]`."""
+    return f"{cell.target.name}[{cell.path.name}]"
+
+
+def measure(truth: Truth) -> dict[str, Shown]:
+    """Every cell of the truth, one after the other in one lab."""
+    plan = truth.plan()
+    session = EngineSession.start(Setup(vantage=Vantage(name="truth"), world=truth.world))
+    try:
+        lab = _lab(session)
+        seen: set[tuple[object, str]] = set()
+        return {
+            item(cell): _measured(session, lab, dataclasses.replace(plan, cells=(cell,)), seen) for cell in plan.cells
+        }
+    finally:
+        session.close()
+
+
+def _measured(session: EngineSession, lab: Lab, plan: ScenarioPlan, seen: set[tuple[object, str]]) -> Shown:
+    mark = lab.mark()
+    session.submit([plan], Hushed())
+    outcome = session.result(plan.cells[0].key, PATIENCE)
+    assert outcome is not None, f"{plan.cells[0].key} did not end within {PATIENCE} s"
+    return Shown(verdict=outcome.verdict, censor=_acted_on(lab.log(mark), seen))
+
+
+def _acted_on(events: Iterable[Event], seen: set[tuple[object, str]]) -> dict[str, frozenset[str]]:
+    """Names, or else addresses, of flows not seen before: late packets are an earlier cell's."""
+    found: dict[str, set[str]] = {}
+    fresh = [event for event in events if event.behaviour and (event.flow, event.behaviour) not in seen]
+    for event in fresh:
+        seen.add((event.flow, event.behaviour))
+        found.setdefault(event.behaviour, set()).add(event.name or (event.flow.dst if event.flow else ""))
+    return {behaviour: frozenset(names) for behaviour, names in found.items()}
+
+
+def _lab(session: EngineSession) -> Lab:
+    assert isinstance(session.place, InWorld)
+    return session.place._lab
+
+
+def disagreements(texts: Mapping[str, str]) -> Json:
+    """Only what disagrees."""
+    return {name: text for name, text in texts.items() if text}
