@@ -38,6 +38,13 @@ class RunLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLine:
+    """Cells that were planned after the first line was written, as those of another scenario file are."""
+
+    planned: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PathLine:
     """A path that was opened: what it consists of, and from where it was seen to come out."""
 
@@ -72,10 +79,11 @@ class EndLine:
     counts: Mapping[str, int] = field(default_factory=dict)  # verdicts by claim
 
 
-Line: TypeAlias = RunLine | PathLine | ControlLine | CellLine | EndLine
+Line: TypeAlias = RunLine | PlanLine | PathLine | ControlLine | CellLine | EndLine
 
 TYPES: Mapping[str, type[Line]] = {
     "run": RunLine,
+    "plan": PlanLine,
     "path": PathLine,
     "control": ControlLine,
     "cell": CellLine,

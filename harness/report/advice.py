@@ -1,0 +1,41 @@
+"""What works now, by which path: one line a capability."""
+
+from __future__ import annotations
+
+from harness.model import Claim, Verdict
+from harness.report.sheet import Sheet
+
+
+def lines(sheet: Sheet) -> list[str]:
+    """`whatsapp.messaging works now by: doh-quad9, office-socks (2 of 3 tries)`, in the order of the scenario."""
+    return [
+        _line(sheet.only(scenario), target) for scenario in sheet.scenarios for target in sheet.only(scenario).targets
+    ]
+
+
+def _line(sheet: Sheet, target: str) -> str:
+    found = [(path, sheet.at(target, path)[1]) for path in sheet.paths]
+    works = [_path(path, verdict) for path, verdict in found if verdict and verdict.claim is Claim.USABLE]
+    if works:
+        return f"{target} works now by: {', '.join(works)}"
+    slow = [path for path, verdict in found if verdict and verdict.claim is Claim.DEGRADED]
+    if slow:
+        return f"{target} works now, but poorly, by: {', '.join(slow)}"
+    return f"{target}: {_otherwise([verdict for _, verdict in found])}"
+
+
+def _path(path: str, verdict: Verdict) -> str:
+    shaky = verdict.steadiness.partition(" ")[2]
+    return f"{path} ({shaky.replace('/', ' of ')} tries)" if shaky else path
+
+
+def _otherwise(verdicts: list[Verdict | None]) -> str:
+    known = [verdict for verdict in verdicts if verdict and verdict.claim is not Claim.NOT_APPLICABLE]
+    if not known:
+        return "was not asked of any path"
+    if any(verdict.claim is Claim.DOWN for verdict in known):
+        return "no path works; the service itself seems to be down"
+    unknown = sum(verdict.claim is Claim.INCONCLUSIVE for verdict in known)
+    if unknown == len(known):
+        return "not known for any path"
+    return "no path tried works" + (f"; {unknown} of {len(known)} are not known" if unknown else "")
