@@ -141,16 +141,19 @@ def page(body: str, status: str = "200 OK", *headers: str) -> bytes:
 
 
 def http2_answering(body: bytes) -> Handler:
-    """Answers every HTTP/2 request with 200 and the body."""
+    """Answers an HTTP/2 request with 200 and the body, as far as the client's windows allow."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        state = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        state, left = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False)), b""
         state.initiate_connection()
         while data := await reader.read(65536):
             for event in state.receive_data(data):
                 if isinstance(event, h2.events.StreamEnded):
-                    state.send_headers(event.stream_id, [(":status", "200")])
-                    state.send_data(event.stream_id, body, end_stream=True)
+                    state.send_headers(1, [(":status", "200")])
+                    left = body
+            while left and (room := min(state.local_flow_control_window(1), state.max_outbound_frame_size)):
+                state.send_data(1, left[:room], end_stream=len(left) <= room)
+                left = left[room:]
             writer.write(state.data_to_send())
 
     return handle
@@ -201,15 +204,23 @@ async def walked(kind: str, params: Mapping[str, Any], *, trust: Trust, path: Pa
 
 
 def see(
-    handler: Handler, kind: str, params: Mapping[str, Any], vouched: Authority | None = None, alpn: str = ""
+    handler: Handler,
+    kind: str,
+    params: Mapping[str, Any],
+    vouched: Authority | None = None,
+    *,
+    alpn: str = "",
+    anchors: Mapping[str, tuple[str, ...]] | None = None,
+    seconds: float = 5.0,
 ) -> Walk:
     """The walk of one check to a server of its own; `PORT` in a text of the parameters is that server's."""
+    trust = Trust(ca_file=vouched.trust.ca_file if vouched else None, anchors=anchors or {})
 
     async def world() -> Walk:
         context = vouched.server(*filter(None, [alpn])) if vouched else None
         async with serving(handler, context) as port:
             filled = json.loads(json.dumps(dict(params)).replace("PORT", str(port)))
             filled |= {"port": port} if "host" in filled else {}
-            return await walked(kind, filled, trust=vouched.trust if vouched else Trust(), path=path_to_site())
+            return await walked(kind, filled, trust=trust, path=path_to_site(), seconds=seconds)
 
     return asyncio.run(world())

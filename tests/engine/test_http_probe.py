@@ -42,7 +42,7 @@ def test_the_response_keeps_what_a_page_is_known_by(vouched: Authority) -> None:
 
 
 def test_http2_is_spoken_where_the_server_agrees_to_it(vouched: Authority) -> None:
-    walk = see(http2_answering(b"over frames"), "http", {"url": URL, "proof": {"body": "frames$"}}, vouched, "h2")
+    walk = see(http2_answering(b"over frames"), "http", {"url": URL, "proof": {"body": "frames$"}}, vouched, alpn="h2")
 
     seen = walk.at(Stage.RESPONSE)
     assert seen is not None
@@ -148,7 +148,7 @@ def test_a_header_that_a_scenario_names_replaces_our_own() -> None:
 
 
 def test_silence_after_the_request_is_a_response_that_timed_out(vouched: Authority) -> None:
-    walk = see(silent, "http", {"url": URL}, vouched)
+    walk = see(silent, "http", {"url": URL}, vouched, seconds=0.3)
 
     assert (Stage.RESPONSE, "generic_timeout_error") == (walk.failed_at, walk.failure)
 

@@ -1,0 +1,82 @@
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from harness.engine import protocol as say
+from harness.model import Control, Controls, Path, Retry, Role
+from tests.engine.loopback import answering, page, path_to_site, serving
+from tests.engine.plans import QUICK, Heard, cell, check, plan, session
+
+ONCE = Retry(attempts=1, deadline=2.0)
+
+
+class Counting:
+    """An HTTP server that answers, and counts who came."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def __call__(self, reader: Any, writer: Any) -> None:
+        self.times += 1
+        await answering(page("neutral"))(reader, writer)
+
+
+def controlled(*keys: str, paths: Sequence[Path] = (), retry: Retry = ONCE) -> tuple[Heard, int]:
+    """Cells that are refused, with one neutral host; what the session said, and how often that host was met."""
+    neutral = Counting()
+
+    async def world() -> Heard:
+        async with serving(neutral) as port:
+            controls = Controls(
+                foreign=(check("http", "neutral", url=f"http://127.0.0.1:{port}/"),), paths=tuple(paths)
+            )
+            cells = (cell(key, check("tcp", host="127.0.0.1", port=1)) for key in keys)
+            return await session(plan(*cells, controls=controls, retry=retry))
+
+    return asyncio.run(world()), neutral.times
+
+
+def kept(heard: Heard, key: str) -> list[tuple[Role, str]]:
+    return [(control.role, control.path) for control in heard.facts()[key].controls]
+
+
+def test_a_failure_has_its_control_beside_it() -> None:
+    heard, _ = controlled("k")
+
+    assert [(Role.FOREIGN, "direct")] == kept(heard, "k")
+    (control,) = heard.facts()["k"].controls
+    assert control.walks[0].completed
+
+
+def test_a_control_is_told_by_itself_before_the_cell_that_asked_for_it() -> None:
+    heard, _ = controlled("k")
+
+    assert [say.ControlDone, say.CellDone] == [
+        type(event) for event in heard.events if isinstance(event, (say.ControlDone, say.CellDone))
+    ]
+
+
+def test_cells_that_ask_for_the_same_control_share_it() -> None:
+    heard, times = controlled("a", "b", "c", retry=QUICK)
+
+    assert 1 == times
+    assert 1 == len({control.at for key in "abc" for control in heard.facts()[key].controls})
+
+
+def test_a_check_that_failed_is_repeated_over_a_path_known_good() -> None:
+    good = Path(name="good", pins=path_to_site().pins)
+    heard, _ = controlled("k", paths=[good])
+
+    roles = kept(heard, "k")
+    assert (Role.KNOWN_GOOD, "good") in roles
+    assert (Role.FOREIGN, "good") in roles
+
+
+def test_a_control_that_fails_is_a_fact_like_any_other() -> None:
+    async def world() -> Heard:
+        controls = Controls(foreign=(check("tcp", "neutral", host="127.0.0.1", port=2),))
+        return await session(plan(cell("k", check("tcp", host="127.0.0.1", port=1)), controls=controls, retry=ONCE))
+
+    (control,) = asyncio.run(world()).facts()["k"].controls
+    assert isinstance(control, Control)
+    assert "connection_refused" == control.walks[0].failure
