@@ -14,7 +14,7 @@ from harness.plugin.options import Settings
 from harness.plugin.progress import Progress
 from harness.plugin.reading import Reading
 from harness.redact import Redactor
-from harness.vantage import Fetched, Outcome, Request, Session, Setup, Sight, open_session, state
+from harness.vantage import Fetched, Hushed, Outcome, Request, Session, Setup, Sight, open_session, state
 
 if TYPE_CHECKING:
     from harness.plugin.items import CellItem
@@ -32,6 +32,8 @@ class Desk:
         self._broker: Broker | None = None
         self._progress = Progress(shown=False)
         self._announced = False
+        self._cleaned = Hushed()
+        self._redactor = Redactor(key=self._key(), record_addresses=settings.record_addresses)
         self.fault: str | None = None
 
     @property
@@ -85,10 +87,16 @@ class Desk:
         return self._open().fetch(path, request, timeout)
 
     def scrub(self, text: str) -> str:
-        """The text without secrets, and with pseudonyms for private names."""
-        hushed = self._reading.hushed
-        text = Redactor(hushed.secrets, hushed.private, self._key(), record_addresses=self._bare).text(text)
-        return self._owned.scrub(text) if self._owned else text
+        """The text without secrets, and with pseudonyms for private names, those that were met on the way too."""
+        text = self.clean(text)
+        return self._owned.scrub(text) if self._owned and text else text
+
+    def clean(self, text: str) -> str:
+        """The text without what the scenarios themselves say that must not be seen."""
+        if self._cleaned != self._reading.hushed:
+            self._cleaned = self._reading.hushed
+            self._redactor.add(self._cleaned.secrets, self._cleaned.private)
+        return self._redactor.text(text)
 
     def show_progress(self) -> None:
         """From now on say on the terminal what is waited for."""
@@ -111,10 +119,6 @@ class Desk:
     def _owned(self) -> Session | None:
         """The session, wherever in this process it is."""
         return self._broker.session if self._broker else self._session
-
-    @property
-    def _bare(self) -> bool:
-        return self._settings.record_addresses
 
     def _submit(self, items: Iterable[CellItem]) -> None:
         plans = _plans(items)

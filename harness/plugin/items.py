@@ -96,8 +96,6 @@ class CellItem(pytest.Item):
         """What was found, and what to do next; a traceback only for faults of ours."""
         if isinstance(excinfo.value, Surprise) and self.outcome:
             return words.story(self.outcome, self.expected, self.cell.key)
-        if isinstance(excinfo.value, HarnessError):
-            return str(excinfo.value)
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[pathlib.Path, int, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.model import CellFacts, Verdict
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def shape(item: CellItem, report: pytest.TestReport) -> None:
     # Plain values: pytest-xdist carries them to the controller.
     said = word(item.outcome.verdict) if item.outcome else ""
     report.waygauge = {"word": said, "met": _met(item)}  # type: ignore[attr-defined]
+
+
+def tell_fault(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    """Say what our own apparatus lacks in its words: pytest shows a traceback for whatever is raised in a set-up."""
+    if report.failed and call.excinfo and isinstance(call.excinfo.value, HarnessError):
+        report.longrepr = str(call.excinfo.value)
 
 
 def tell(report: pytest.TestReport) -> None:

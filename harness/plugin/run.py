@@ -49,13 +49,18 @@ class Run:
             self.desk.close(how)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Shape the reports of cells, scrub those of all tests."""
         report = yield
         if isinstance(item, CellItem):
             reports.shape(item, report)
+            reports.tell_fault(report, call)
         if self.reading.private:
-            reports.scrub(report, self.desk.scrub)
+            # What a failing Python test shows may hold addresses that only the session has met.
+            met = report.failed and not isinstance(item, CellItem)
+            reports.scrub(report, self.desk.scrub if met else self.desk.clean)
         return report
 
     @pytest.hookimpl(wrapper=True)

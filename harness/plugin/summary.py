@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import collections
+import os
+import sys
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any
+
+from harness.report import advice, matrix
+from harness.report.sheet import Sheet
+from harness.report.style import Style
+from harness.vantage import Sight
 
 if TYPE_CHECKING:
     from harness.plugin.run import Run
@@ -56,7 +63,26 @@ class Summary:
             counted = collections.Counter(faults)
             yield "errors of our own apparatus", [f"{count} cells: {text}" for text, count in counted.items()]
         if (sight := self._run.desk.sight).outcomes:
-            yield "which way works", [str(len(sight.outcomes))]
+            yield "which way works", _shown(sight, self._run)
+
+
+def _shown(sight: Sight, run: Run) -> list[str]:
+    """The matrix, what works by which path, and where the record is."""
+    writer = run.config.get_terminal_writer()
+    style = Style(width=writer.fullwidth, unicode=_unicode(), colour=writer.hasmarkup)
+    sheet = Sheet.of(sight.cells.values(), {key: outcome.verdict for key, outcome in sight.outcomes.items()})
+    record = run.settings.record
+    kept = ["", f"the record is in {os.path.relpath(record)}"] if record else []
+    return [*matrix.render(sheet, style).splitlines(), "", *advice.lines(sheet), *kept]
+
+
+def _unicode() -> bool:
+    """True where the terminal's encoding holds the matrix's signs."""
+    try:
+        "✓─…".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _told(stories: list[str]) -> list[str]:

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from harness import __version__, record
 from harness.history import RunFile
 from harness.judge import RULES_VERSION, judge
-from harness.model import Cell, CellFacts, Control, Json
+from harness.model import Cell, CellFacts, Control
 from harness.redact import Redactor
 from harness.vantage import Hushed, Outcome, Setup
 from harness.vantage.place import Place
@@ -39,9 +39,7 @@ class Ledger:
         self._versions: dict[str, str] = {"waygauge": __version__, "python": platform.python_version()}
         self._cells: dict[str, Cell] = {}
         self._claims: collections.Counter[str] = collections.Counter()
-        # A redactor cannot be taught more secrets: one for each set of them, applied in turn.
-        self._hushed = Hushed()
-        self._redactors = [self._redactor(self._hushed)]
+        self._redactor = Redactor(key=setup.key, record_addresses=setup.record_addresses)
 
     def versions(self, versions: Mapping[str, str]) -> None:
         """Take note of the engine's tools, before the first cell is admitted."""
@@ -50,17 +48,17 @@ class Ledger:
     def admit(self, cells: Iterable[Cell], hushed: Hushed) -> None:
         """Take in cells to come and what must not be seen of them; the first ones open the record."""
         with self._writing:
-            if hushed | self._hushed != self._hushed:
-                self._hushed = self._hushed | hushed
-                self._redactors.append(self._redactor(hushed))
-            bare = [record.planned(cell) for cell in cells]
+            self._redactor.add(hushed.secrets, hushed.private)
+            bare = tuple(record.planned(cell) for cell in cells)
+            if self._begun and bare:
+                self._write(record.PlanLine(planned=bare))
             self._open(bare)
             self._cells.update({cell.key: self._scrubbed(cell) for cell in bare})
 
     def cell(self, key: str, facts: CellFacts) -> Outcome:
         """What a cell's facts mean, scrubbed and written down."""
         with self._writing:
-            self._learn(facts)
+            self._redactor.learn(facts)
             seen = self._scrubbed(facts)
             verdict = judge(self._cells[key], seen)
             line = self._write(record.CellLine(key=key, facts=seen, verdict=verdict, rules=RULES_VERSION))
@@ -70,7 +68,7 @@ class Ledger:
     def control(self, control: Control) -> None:
         """Write down a control as it was run."""
         with self._writing:
-            self._learn(control)
+            self._redactor.learn(control)
             self._write(record.ControlLine(control=control))
 
     def end(self, how: str) -> None:
@@ -84,11 +82,10 @@ class Ledger:
 
     def scrub(self, text: str) -> str:
         """The text without secrets and private names."""
-        for redactor in list(self._redactors):
-            text = redactor.text(text)
-        return text
+        with self._writing:
+            return self._redactor.text(text)
 
-    def _open(self, planned: Iterable[Cell]) -> None:
+    def _open(self, planned: tuple[Cell, ...]) -> None:
         """Write the first line, once."""
         if self._begun:
             return
@@ -97,7 +94,7 @@ class Ledger:
             id=uuid.uuid4().hex,
             started=time.time(),
             vantage=self._place.vantage,
-            planned=tuple(planned),
+            planned=planned,
             world=self._place.world,
             tier=self._place.tier if self._place.world else None,
             versions=self._versions,
@@ -116,21 +113,8 @@ class Ledger:
     def _scrubbed(self, noun: NounT) -> NounT:
         """The same noun without secrets and private names."""
         adapter = _adapter(type(noun))
-        scrubbed: NounT = adapter.validate_python(self._json(adapter.dump_python(noun, mode="json")))
+        scrubbed: NounT = adapter.validate_python(self._redactor.json(adapter.dump_python(noun, mode="json")))
         return scrubbed
-
-    def _redactor(self, hushed: Hushed) -> Redactor:
-        setup = self._setup
-        return Redactor(hushed.secrets, hushed.private, setup.key, record_addresses=setup.record_addresses)
-
-    def _learn(self, facts: CellFacts | Control) -> None:
-        for redactor in self._redactors:
-            redactor.learn(facts)
-
-    def _json(self, value: Json) -> Json:
-        for redactor in self._redactors:
-            value = redactor.json(value)
-        return value
 
 
 @functools.cache
