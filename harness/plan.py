@@ -50,7 +50,8 @@ def plan(scenario: Scenario, serves: Serves | None = None) -> ScenarioPlan:
 
 def _path_target(controls: Controls) -> Target:
     """The target of `path.up`: one neutral answer from abroad, or one reflector, shows that a path carries."""
-    return Target(name=PATH_TARGET, checks=(*controls.foreign, *controls.reflectors), quorum=1, needs=Level.E2)
+    checks = {check.name: check for check in (*controls.foreign, *controls.reflectors)}
+    return Target(name=PATH_TARGET, checks=tuple(checks.values()), quorum=1, needs=Level.E2)
 
 
 def _cells(scenario: Scenario, targets: Iterable[Target], serves: Serves | None) -> Iterator[Cell]:

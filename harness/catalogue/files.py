@@ -24,9 +24,10 @@ def shipped() -> pathlib.Path:
 
 def label(file: pathlib.Path, root: pathlib.Path) -> str:
     """How a file is called in complaints: from the root directory, or from the shipped catalogue."""
-    for top, prefix in ((root, ""), (shipped(), "shipped:")):
-        if file.is_relative_to(top):
-            return prefix + file.relative_to(top).as_posix()
+    whole = file.resolve()
+    for top, prefix in ((root.resolve(), ""), (shipped().resolve(), "shipped:")):
+        if whole.is_relative_to(top):
+            return prefix + whole.relative_to(top).as_posix()
     return file.name
 
 

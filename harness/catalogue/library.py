@@ -41,8 +41,6 @@ class Library:
         if name not in self._paths:
             reading, loc = self._entries("path")[name]
             self._note(f"path {name}", reading)
-            if name == DIRECT:
-                reading.wrong(loc, "direct is the empty path and cannot be declared", "choose another name", key=True)
             self._paths[name] = read_path(reading, loc, name, self._tables)
         return self._paths[name]
 
@@ -107,10 +105,17 @@ class Library:
         return self._gathered("controls", self._world.controls if self._world else {})
 
     def _gathered(self, what: str, laid_over: Mapping[str, Json]) -> dict[str, tuple[Reading, Loc]]:
-        found: dict[str, tuple[Reading, Loc]] = {name: (self._overlay, (what, name)) for name in laid_over}
+        found: dict[str, tuple[Reading, Loc]] = {}
+        for name in laid_over:
+            self._declare(found, name, self._overlay, (what, name))
         for file in self._folders.files(f"{what}.yaml"):
             reading = self._reading(file)
             for name in reading.keys_at() if reading else ():
                 if reading:
-                    found.setdefault(name, (reading, (name,)))
+                    self._declare(found, name, reading, (name,))
         return found
+
+    def _declare(self, found: dict[str, tuple[Reading, Loc]], name: str, reading: Reading, loc: Loc) -> None:
+        if name == DIRECT:
+            reading.wrong(loc, "direct is the empty path and cannot be declared", "choose another name", key=True)
+        found.setdefault(name, (reading, loc))

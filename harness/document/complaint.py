@@ -35,11 +35,8 @@ class BadFile(ScenarioError):
 
 
 def in_order(complaints: Iterable[Complaint]) -> tuple[Complaint, ...]:
-    """Complaints by place, the first of each place only: what follows from it would only confuse."""
-    first: dict[tuple[str, int, int], Complaint] = {}
-    for complaint in complaints:
-        first.setdefault((complaint.file, complaint.line, complaint.column), complaint)
-    return tuple(sorted(first.values()))
+    """Complaints by place, each once."""
+    return tuple(sorted(set(complaints)))
 
 
 def shown(word: str, otherwise: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from harness.document.complaint import BadFile, Complaint, in_order
+from harness.document.complaint import BadFile, Complaint, in_order, shown
 from harness.document.node import Document, Entries, Items, Node, Position, Scalar
 from harness.document.scalars import kind, resolve
 from harness.model import Json
@@ -30,10 +30,12 @@ _CORE = "tag:yaml.org,2002:"
 _TAGS = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
 
 _SYNTAX = (
+    ("tab character", "a tab", "indent with spaces"),
     ("mapping values are not allowed", 'a second ": " in one value', "write the value in quotes"),
     ("could not find expected ':'", 'a key without ":"', 'write "key: value"'),
     ("did not find expected ',' or ']'", "a list in brackets is not closed", 'write "," or "]"'),
     ("did not find expected ',' or '}'", "a mapping in braces is not closed", 'write "," or "}"'),
+    ("did not find expected node content", "a value is missing here", "write it, or close the bracket before it"),
     ("while scanning a quoted scalar", "a quote is not closed", "write the closing quote"),
     ("while parsing a block mapping", "this does not line up with the keys above", "indent it like its neighbours"),
     (
@@ -83,10 +85,11 @@ def _place(mark: Any) -> Position:
 
 
 def _syntax(exc: yaml.MarkedYAMLError, text: str) -> tuple[Position, str, str]:
-    at = _place(exc.problem_mark or exc.context_mark)
+    at, lines = _place(exc.problem_mark or exc.context_mark), text.splitlines()
+    if exc.context_mark and at.line > len(lines):  # what is open at the end was opened there
+        at = _place(exc.context_mark)
     said = f"{exc.context} {exc.problem}"
     if "cannot start any token" in said:
-        lines = text.splitlines()
         found = lines[at.line - 1][at.column - 1 : at.column] if at.line <= len(lines) else ""
         return (
             (at, "a tab", "indent with spaces")
@@ -191,9 +194,10 @@ class _Composer:
         if node is None:
             self.wrong(at, "an alias to nothing that stands before it", "write the value, or quotes for a text")
             node = Scalar(at, None)
+        if self._repeated <= REPEATS < self._repeated + node.weight:
+            self.wrong(at, f"aliases that stand for more than {REPEATS} values", "write the values out")
         self._repeated += node.weight
         if self._repeated > REPEATS:
-            self.wrong(at, f"aliases that stand for more than {REPEATS} values", "write the values out")
             node = Scalar(at, None)
         self._add(node, None)
 
@@ -239,7 +243,7 @@ class _Composer:
             self.wrong(at, 'a merge key ("<<"), which YAML 1.2 does not have', "write the keys out")
         elif event.value in frame.entries:
             first = frame.entries[event.value][0]
-            self.wrong(at, f"this key stands twice, first on line {first.line}", "keep one")
+            self.wrong(at, f"key {shown(event.value, 'here')} stands twice, first on line {first.line}", "keep one")
         else:
             frame.key = event.value
 

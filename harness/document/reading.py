@@ -29,18 +29,29 @@ class Reading:
     def __init__(self, document: Document, env: Mapping[str, str], complaints: Iterable[Complaint] = ()) -> None:
         self.document = document
         self._complaints = list(complaints)
-        self._filler = Filler(env, self.wrong)
+        self._marred = {(complaint.line, complaint.column) for complaint in self._complaints}
+        self._filler = Filler(env, self._marring)
         self.secrets: set[str] = self._filler.secrets
         self.private: set[str] = set()
 
     @property
     def complaints(self) -> tuple[Complaint, ...]:
-        """What is wrong with the file so far, in order of place, one for each place."""
+        """What is wrong with the file so far, in order of place."""
         return in_order(self._complaints)
 
     def wrong(self, loc: Loc, wrong: str, remedy: str, *, key: bool = False) -> None:
-        """Note what is wrong with the value at `loc`, or with its key."""
-        self._complaints.append(self.document.complaint(loc, wrong, remedy, key=key))
+        """Note what is wrong with the value at `loc`, or with its key.
+
+        A value that could not be read or filled in is not complained of again: what follows would only confuse.
+        """
+        complaint = self.document.complaint(loc, wrong, remedy, key=key)
+        if (complaint.line, complaint.column) not in self._marred:
+            self._complaints.append(complaint)
+
+    def _marring(self, loc: Loc, wrong: str, remedy: str) -> None:
+        complaint = self.document.complaint(loc, wrong, remedy)
+        self._complaints.append(complaint)
+        self._marred.add((complaint.line, complaint.column))
 
     def value(self, loc: Loc = ()) -> Json:
         """The value at `loc` with its variables filled in; None where there is none."""

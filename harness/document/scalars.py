@@ -19,7 +19,7 @@ _WORDS: dict[str, Json] = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
 _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], Json]], ...] = (
-    (re.compile(r"[-+]?[0-9]{1,4000}"), int),  # longer ones are texts: Python refuses to convert them
+    (re.compile(r"[-+]?[0-9]{1,4000}"), int),  # Python refuses to convert longer ones
     (re.compile(r"0o[0-7]{1,4000}"), lambda text: int(text[2:], 8)),
     (re.compile(r"0x[0-9a-fA-F]{1,4000}"), lambda text: int(text[2:], 16)),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),

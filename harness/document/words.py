@@ -33,15 +33,15 @@ _EXPECTED = {
     "model": ("a mapping", "write {key: value}"),
 }
 _BOUNDS = {
-    "greater_than": ("a number above {gt}", "write a larger one"),
-    "greater_than_equal": ("a number of at least {ge}", "write {ge} or more"),
-    "less_than": ("a number below {lt}", "write a smaller one"),
-    "less_than_equal": ("a number of at most {le}", "write {le} or less"),
-    "string_pattern_mismatch": ("a text of another form", "write one that {pattern} matches"),
-    "string_too_short": ("a text of at least {min_length} characters", "write more"),
-    "string_too_long": ("a text of at most {max_length} characters", "write less"),
-    "too_short": ("at least {min_length} of them", "add to it"),
-    "too_long": ("at most {max_length} of them", "take some away"),
+    "greater_than": ("the number is too small", "write more than {gt}"),
+    "greater_than_equal": ("the number is too small", "write {ge} or more"),
+    "less_than": ("the number is too large", "write less than {lt}"),
+    "less_than_equal": ("the number is too large", "write {le} or less"),
+    "string_pattern_mismatch": ("the text has another form", "write one that {pattern} matches"),
+    "string_too_short": ("the text is too short", "write {min_length} characters or more"),
+    "string_too_long": ("the text is too long", "write {max_length} characters or less"),
+    "too_short": ("there are too few entries", "write {min_length} or more"),
+    "too_long": ("there are too many entries", "write {max_length} or less"),
 }
 
 
@@ -69,9 +69,7 @@ def worded(error: ErrorDetails, model: type[BaseModel], value: Json) -> Said:
         return Said(loc=loc, wrong=f"unknown key {shown(key, 'here')}", remedy=_near(key, known), key=True)
     if error["type"] == "missing":
         return _missing(error, model, loc)
-    wrong, remedy = _sentence(error, found(value, loc))
-    if _repeats(wrong + remedy, value) and error["type"] != _OURS:
-        wrong, remedy = "this does not fit here", "write it as the reference shows"
+    wrong, remedy = _sentence(error, found(value, loc), value)
     return Said(loc=loc, wrong=wrong, remedy=remedy, key="[key]" in error["loc"])
 
 
@@ -86,24 +84,27 @@ def _missing(error: ErrorDetails, model: type[BaseModel], loc: Loc) -> Said:
     return Said(loc=loc, wrong=f'"{key}" is missing', remedy=f"write {key}: {example}")
 
 
-def _sentence(error: ErrorDetails, value: Json) -> tuple[str, str]:
+def _sentence(error: ErrorDetails, value: Json, whole: Json) -> tuple[str, str]:
     context: dict[str, Any] = error.get("ctx") or {}
     name = error["type"]
     if name == _OURS:
         return context["wrong"], context["remedy"]
     if name in _BOUNDS:
         wrong, remedy = _BOUNDS[name]
-        return f"{wrong.format(**context)} is expected", remedy.format(**context)
+        return wrong, remedy.format(**context)
     if name in ("enum", "literal_error"):
-        known = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        return f"{shown(str(value), 'this')} is not known here", nearest(str(value), known)
+        known = re.findall(r"[\w.-]+(?=[',]|$| or)", str(context.get("expected", "")))
+        word = str(value) if isinstance(value, int) else shown(str(value), "this")
+        return f"{word} is not known here", nearest(str(value), known)
     if (expected := _EXPECTED.get(name.partition("_")[0])) and name != "string_pattern_mismatch":
         return f"{expected[0]} is expected, not {kind(value)}", expected[1]
-    return _foreign(error["msg"].removeprefix("Value error, "))
+    return _foreign(error["msg"].removeprefix("Value error, "), whole)
 
 
-def _foreign(message: str) -> tuple[str, str]:
-    """The words of a validator that is not ours."""
+def _foreign(message: str, whole: Json) -> tuple[str, str]:
+    """The words of a validator that is not ours, unless they repeat what was written."""
+    if _repeats(message, whole):
+        return "this does not fit here", "write it as the reference shows"
     if message.startswith("write "):
         return "this cannot be used here", message
     if message.startswith("no regular expression"):

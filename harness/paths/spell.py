@@ -153,11 +153,17 @@ class _Specs:
         return None
 
     def _named(self, loc: Loc, name: str, params: Json, at: Loc) -> Spec | None:
+        if urls.is_address(name):
+            self.reading.wrong(loc, "an address alone does not say how it is spoken to", f"write {self._example()}")
+            return None
         if name not in self.table:
             wrong = f"unknown {self.table.title} {shown(name, 'here')}"
             self.reading.wrong(loc, wrong, nearest(name, (row.name for row in self.table)), key=loc != at)
             return None
         return self._spec(self.table[name], {} if params is None else params, loc)
+
+    def _example(self) -> str:
+        return " or ".join(f"{scheme}://..." for scheme in schemes(self.table)) or "{KIND: {PARAMETERS}}"
 
     def _url(self, loc: Loc, text: str) -> Spec | None:
         row = spelled(self.table, text.partition("://")[0].lower())

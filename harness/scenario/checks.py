@@ -112,7 +112,9 @@ class _Params:
     def _add_proof(self, model: type[BaseModel], whole: dict[str, Json]) -> None:
         if "proof" not in self.value:
             return
-        if "proof" in model.model_fields:
+        if "proof" in whole:
+            self.reading.wrong((*self.loc, "proof"), "a second proof", "keep one, beside the probe", key=True)
+        elif "proof" in model.model_fields:
             whole["proof"] = self.value["proof"]
         else:
             self.reading.wrong((*self.loc, "proof"), f"the probe {self.row.name} takes no proof", "remove it", key=True)

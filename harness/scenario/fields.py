@@ -15,6 +15,8 @@ from harness.model import CONCLUSIVE, Claim, Json, Level
 NAME = r"[a-z0-9][a-z0-9_-]*"
 """What users name: part of node ids and of JUnit for ever, so without `@`, `[`, `:`, `.` and blanks."""
 
+NO_NAME, NAME_REMEDY = "this is no name", "write a-z, 0-9, - and _, beginning with a letter or a digit"
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
 
@@ -32,9 +34,7 @@ def is_name(text: str) -> bool:
 
 def _named(text: str) -> str:
     if not is_name(text):
-        raise refused(
-            "a name is made of a-z, 0-9, - and _, and begins with a letter or a digit", "write one such as my-api"
-        )
+        raise refused(NO_NAME, NAME_REMEDY)
     return text
 
 

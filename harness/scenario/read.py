@@ -16,7 +16,7 @@ from harness.paths.table import Tables
 from harness.plan import Scenario, item_name
 from harness.scenario.checks import read_check, read_checks
 from harness.scenario.expect import Rows, matches
-from harness.scenario.fields import is_name
+from harness.scenario.fields import NAME_REMEDY, NO_NAME, is_name
 from harness.scenario.models import MarkEntry, OwnTarget, RetryEntry, ScenarioFile, ServiceTarget
 from harness.scenario.services import RESERVED, Service, settle
 
@@ -105,7 +105,7 @@ def _line(reading: Reading, loc: Loc) -> int:
 
 
 def _unknown(reading: Reading, loc: Loc, what: str, name: str, known: Iterable[str]) -> None:
-    said = shown(name, "of that name") if is_name(name) else "of that name"
+    said = shown(name, "of that name")
     names = list(known)
     remedy = nearest(name, names) if names else f"declare it in {what}s.yaml"
     reading.wrong(loc, f"no {what} {said}", remedy)
@@ -141,6 +141,8 @@ class _Paths:
     def _named(self, loc: Loc, name: str) -> Path | None:
         if "://" in name:
             self.reading.wrong(loc, "a path without a name", "write {NAME: URL}")
+        elif not is_name(name):
+            self.reading.wrong(loc, NO_NAME, NAME_REMEDY)
         elif name != DIRECT and name not in (known := set(self.library.names("path"))):
             _unknown(self.reading, loc, "path", name, known | {DIRECT})
         elif self._new(loc, name):
@@ -154,9 +156,7 @@ class _Paths:
                 inside, "direct is the empty path and cannot be declared", "choose another name", key=True
             )
         elif not is_name(name):
-            self.reading.wrong(
-                inside, "this is no name", "write a-z, 0-9, - and _, beginning with a letter or a digit", key=True
-            )
+            self.reading.wrong(inside, NO_NAME, NAME_REMEDY, key=True)
         elif self._new(inside, name):
             return read_path(self.reading, inside, name, self.tables)
         return None
@@ -256,9 +256,14 @@ class _Controls:
         )
 
     def _checks(self, role: str) -> Iterator[Check]:
+        seen: set[str] = set()
         for place in range(self.reading.size(("controls", role))):
-            check = self._check(("controls", role, place))
-            if check:
+            loc: Loc = ("controls", role, place)
+            check = self._check(loc)
+            if check and check.name in seen:
+                self.reading.wrong(loc, f'control "{check.name}" stands twice', "keep one")
+            elif check:
+                seen.add(check.name)
                 yield check
 
     def _check(self, loc: Loc) -> Check | None:
@@ -272,6 +277,8 @@ class _Controls:
             self.reading.wrong(
                 loc, f"a control is expected, not {kind_of(value)}", "write its name, or {name: NAME, http: URL}"
             )
+        elif not is_name(value):
+            self.reading.wrong(loc, NO_NAME, NAME_REMEDY)
         elif value not in known:
             _unknown(self.reading, loc, "control", value, known)
         else:

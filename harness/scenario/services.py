@@ -57,6 +57,6 @@ def settle(reading: Reading, loc: Loc, entry: CapabilityEntry | OwnTarget, check
         wrong = f"a quorum of {entry.quorum} of {len(checks)} checks"
         reading.wrong((*loc, "quorum"), wrong, f"write {len(checks)} or less")
     elif able < entry.quorum:
-        wrong = f"{needs.name} is needed of {entry.quorum}, and shown by {able} of the checks"
+        wrong = f"{entry.quorum} of the checks must show {needs.name}, and {able or 'none'} of them can"
         reading.wrong((*loc, "needs"), wrong, "write a lower level, or add a check that shows it")
     return needs
