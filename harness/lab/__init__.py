@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.lab.events import Event, Flow
-    from harness.lab.opened import Lab, LabProcess, open_lab
+    from harness.lab.opened import Lab, open_lab
+    from harness.lab.program import LabProcess
     from harness.lab.tiers import Missing, Tier, Unavailable, detect
     from harness.lab.world import Hops, Host, Link, Rule, Service, World, load_world, worlds
 
@@ -38,7 +39,8 @@ __all__ = [
 
 _WHERE = {
     "events": ("Event", "Flow"),
-    "opened": ("Lab", "LabProcess", "open_lab"),
+    "opened": ("Lab", "open_lab"),
+    "program": ("LabProcess",),
     "tiers": ("Missing", "Tier", "Unavailable", "detect"),
     "world": ("Hops", "Host", "Link", "Rule", "Service", "World", "load_world", "worlds"),
 }

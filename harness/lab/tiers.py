@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from dataclasses import dataclass
 
 from harness.errors import ApparatusError
@@ -23,17 +24,34 @@ class Missing:
     errno: int
     remedy: str
 
+    def __str__(self) -> str:
+        return f"cannot {self.step}: {os.strerror(self.errno)}; {self.remedy}"
+
 
 class Unavailable(ApparatusError):
     """No tier of the lab is to be had on this machine."""
 
     def __init__(self, missing: Missing) -> None:
-        super().__init__(f"the lab cannot start: {missing.step}: errno {missing.errno}; {missing.remedy}")
+        super().__init__(f"no lab on this machine: {missing}")
         self.missing = missing
 
 
-def detect() -> Tier | Missing:
-    """The best tier of this machine, tried in a process of its own."""
-    from harness.lab import opened
+def ladder() -> tuple[Tier, ...]:
+    """The tiers to try, best first."""
+    return (Tier.USERNS, Tier.ROOT) if os.geteuid() == 0 else (Tier.USERNS,)
 
-    return opened.probe()
+
+def detect() -> Tier | Missing:
+    """The best tier of this machine, tried in a process of its own; what is missing is the first rung's."""
+    from harness.lab import start
+
+    missing = None
+    for tier in ladder():
+        try:
+            start.probe(tier)
+        except Unavailable as unavailable:
+            missing = missing or unavailable.missing
+        else:
+            return tier
+    assert missing is not None
+    return missing

@@ -165,6 +165,22 @@ class Named(Params):
     exempt_names: tuple[Name, ...] = ()  # suffixes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling(Named):
+    """Parameters of a rule that looks into the ClientHello."""
+
+    reassembly: Reassembly = "both"
+    residual: Residual | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosted(Named):
+    """Parameters of a rule that looks at the Host line of HTTP/1."""
+
+    reassembly: Literal["none", "tcp"] = "tcp"
+    residual: Residual | None = None
+
+
 def known(plain: Mapping[str, Any], cls: type[P]) -> P:
     """The parameters of `cls` from plain JSON that was validated before, nested ones too."""
     return cls(**{key: _known(value, cls.NESTED.get(key)) for key, value in plain.items()})

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.lab.censor import params
+from harness.lab.censor.packet import ACK, SYN, Packet
+from harness.lab.censor.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,3 +17,17 @@ class Params(params.Params):
     """The addresses, and optionally ports, that refuse; `reset` says what the refusal looks like."""
 
     reset: params.Reset = params.TO_CLIENT
+
+
+class Refuse(Watch[Params]):
+    """Answers for a closed port."""
+
+    PROTOCOLS = ("tcp",)
+
+    def see(self, packet: Packet) -> Packet | None:
+        """Resets whoever sends a SYN; other segments vanish."""
+        if packet.flags & (SYN | ACK) == SYN:
+            self.reset(packet, self.params.reset, taken=False)
+        else:
+            self.note("drop")
+        return None

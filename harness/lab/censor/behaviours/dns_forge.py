@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.lab.censor import params
+from harness.lab.censor import forge, params, question
+from harness.lab.censor.packet import Packet
+from harness.lab.censor.question import Question
+from harness.lab.censor.watch import QuestionWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +22,16 @@ class Params(params.Named):
     rcode: Literal["noerror", "servfail", "nxdomain", "refused"] = "noerror"
     ttl: int = 60
     ports: tuple[params.Port, ...] = (53,)
+
+
+class Forge(QuestionWatch[Params]):
+    """Answers in the resolver's place."""
+
+    def matched(self, packet: Packet, asked: Question) -> Packet | None:
+        """Sends the forged answer; the question goes no further."""
+        records = question.fitting(self.params.answers, asked.kind)
+        rcode = question.RCODES[self.params.rcode]
+        answer = question.answer(asked, records, rcode=rcode, ttl=self.params.ttl)
+        self.send_back(packet, forge.udp_answer(packet, answer))
+        self.log("forge", asked.name, rcode=self.params.rcode, records=len(records))
+        return None

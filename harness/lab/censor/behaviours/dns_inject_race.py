@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.lab.censor import params
+from harness.lab.censor import forge, params, question
+from harness.lab.censor.packet import Packet
+from harness.lab.censor.question import Question
+from harness.lab.censor.watch import QuestionWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +37,19 @@ class Params(params.Named):
     answers: tuple[params.Address, ...]  # an AAAA question with no IPv6 address here is not answered
     injectors: tuple[Injector, ...] = (Injector(),)
     ports: tuple[params.Port, ...] = (53,)
+
+
+class Race(QuestionWatch[Params]):
+    """Answers before the resolver can."""
+
+    def matched(self, packet: Packet, asked: Question) -> Packet | None:
+        """Sends one forged answer for each injector, and lets the question pass."""
+        records = question.fitting(self.params.answers, asked.kind)
+        if not records:
+            return packet
+        for injector in self.params.injectors:
+            answer = question.answer(asked, records, ttl=injector.ttl, aa=injector.aa)
+            look = forge.Look(ttl=injector.ip_ttl, ident=injector.ip_id, df=injector.df)
+            self.send_back(packet, forge.udp_answer(packet, answer, look), injector.delay)
+        self.log("inject", asked.name, answers=len(self.params.injectors))
+        return packet

@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.lab.censor import params
+from harness.lab.censor import forge, host, params
+from harness.lab.censor.packet import Packet
+from harness.lab.censor.watch import HostWatch
 
+SERVER_ONLY = params.Reset(to="server")
 PAGE = "<html><head><title>Access denied</title></head><body><h1>Access to this resource is denied</h1></body></html>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Params(params.Named):
+class Params(params.Hosted):
     """The names, and the forged answer."""
 
     status: int = 200
@@ -24,5 +27,26 @@ class Params(params.Named):
     location: str = ""  # of a redirect
     body: str = PAGE
     trigger: Literal["pass", "drop"] = "drop"  # passed on, the true answer follows the forged one
-    reassembly: Literal["none", "tcp"] = "tcp"
     ports: tuple[params.Port, ...] = (80,)
+
+
+class BlockPage(HostWatch[Params]):
+    """Answers in the server's place."""
+
+    def matched(self, packet: Packet, name: str) -> Packet | None:
+        """Sends the page; in the path, the server hears of a reset instead of the request."""
+        headers = dict(self.params.headers) | ({"Location": self.params.location} if self.params.location else {})
+        page = host.page((self.params.status, self.params.reason), headers, self.params.body)
+        self.send_back(packet, forge.tcp_answer(packet, page))
+        self.log("page", name, status=self.params.status)
+        if self.params.trigger == "pass":
+            return packet
+        self.condemn()
+        self.reset(packet, SERVER_ONLY, taken=False)
+        return None
+
+    def enforce(self, packet: Packet) -> Packet | None:
+        """Resets the client of a flow that has had its page, or that a residual holds against it."""
+        if packet.side == self.flow.opener:
+            self.reset(packet, params.TO_CLIENT, taken=False)
+        return None

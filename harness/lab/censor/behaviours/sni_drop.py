@@ -8,12 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.lab.censor import params
+from harness.lab.censor.hello import Hello
+from harness.lab.censor.packet import CLIENT, Packet
+from harness.lab.censor.watch import HelloWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Params(params.Named):
+class Params(params.Telling):
     """The names, whose packets are held back, and what is remembered."""
 
     drop: params.Side = "both"  # packets of the client, of the server, or of both; the trigger is the client's
-    reassembly: params.Reassembly = "both"
-    residual: params.Residual | None = None
+
+
+class SniDrop(HelloWatch[Params]):
+    """Lets the flow fall silent."""
+
+    def matched(self, packet: Packet, hello: Hello) -> Packet | None:
+        """Condemns the flow by the packet that showed the name."""
+        self.condemn()
+        return self.enforce(packet)
+
+    def enforce(self, packet: Packet) -> Packet | None:
+        """Holds back the packets of those whom the rule names."""
+        sender = "client" if packet.side == CLIENT else "server"
+        if self.params.drop not in {sender, "both"}:
+            return packet
+        self.note("drop")
+        return None

@@ -9,13 +9,30 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.lab.censor import params
+from harness.lab.censor.hello import Hello
+from harness.lab.censor.packet import Packet
+from harness.lab.censor.watch import HelloWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Params(params.Named):
+class Params(params.Telling):
     """The names, what the resets look like, and what is remembered."""
 
     reset: params.Reset = params.BOTH_WAYS
     trigger: Literal["pass", "drop"] = "drop"  # whether the ClientHello itself still reaches the server
-    reassembly: params.Reassembly = "both"
-    residual: params.Residual | None = None
+
+
+class SniReset(HelloWatch[Params]):
+    """Resets the flow, and every later packet of its opener."""
+
+    def matched(self, packet: Packet, hello: Hello) -> Packet | None:
+        """Condemns the flow by the packet that showed the name."""
+        self.condemn()
+        return self.enforce(packet)
+
+    def enforce(self, packet: Packet) -> Packet | None:
+        """Answers what the opener sends by resets; what the other side sends vanishes where we stand in the path."""
+        taken = self.params.trigger == "pass"
+        if packet.side == self.flow.opener:
+            self.reset(packet, self.params.reset, taken=taken)
+        return packet if taken else None

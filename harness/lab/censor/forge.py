@@ -1,0 +1,146 @@
+"""Packets of the censor's own making: checksummed, addressed as answers to a packet that it saw."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from harness.lab.censor.packet import ACK, ETHER, FIN, ICMP, ICMP6, PSH, RST, TCP, UDP, Packet
+
+FULL_WINDOW = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a forged packet's IP header says."""
+
+    ttl: int = 64  # as it leaves the censor; for IPv6 the hop limit
+    ident: int = 0  # IPv4's identification
+    df: bool = True  # IPv4's "don't fragment"
+
+
+PLAIN = Look()
+
+
+def checksum(data: bytes) -> int:
+    """The internet checksum (RFC 1071): the complement of the sum of 16-bit words, carries folded in."""
+    if len(data) % 2:
+        data += b"\0"
+    total = int.from_bytes(data, "big") % 0xFFFF
+    # A sum of nothing but zeros is 0, every other multiple of 0xFFFF is 0xFFFF.
+    return 0xFFFF - total if total or not any(data) else 0
+
+
+def ip(source: bytes, target: bytes, proto: int, payload: bytes, look: Look = PLAIN) -> bytes:
+    """An IP packet, of the family that the addresses say."""
+    if len(source) == 16:
+        return struct.pack("!IHBB", 0x60000000, len(payload), proto, look.ttl) + source + target + payload
+    flags = 0x4000 if look.df else 0
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), look.ident, flags, look.ttl, proto, 0) + source + target
+    return head[:10] + checksum(head).to_bytes(2, "big") + head[12:] + payload
+
+
+def _sealed(source: bytes, target: bytes, proto: int, segment: bytes, at: int) -> bytes:
+    """The segment with its checksum, which covers a pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1)."""
+    pseudo = source + target + struct.pack("!II", len(segment), proto)
+    value = checksum(pseudo + segment)
+    if proto == UDP and value == 0:
+        value = 0xFFFF  # 0 would say that there is none (RFC 768)
+    return segment[:at] + value.to_bytes(2, "big") + segment[at + 2 :]
+
+
+def udp(source: bytes, target: bytes, ports: tuple[int, int], payload: bytes) -> bytes:
+    """A UDP datagram from the first port to the second."""
+    datagram = struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload
+    return _sealed(source, target, UDP, datagram, 6)
+
+
+def tcp(
+    source: bytes, target: bytes, ports: tuple[int, int], where: tuple[int, int, int], payload: bytes = b""
+) -> bytes:
+    """A TCP segment from the first port to the second; `where` is sequence, acknowledgement, flags."""
+    seq, ack, flags = where
+    head = (*ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 5 << 4, flags, FULL_WINDOW, 0, 0)
+    return _sealed(source, target, TCP, struct.pack("!HHIIBBHHH", *head) + payload, 16)
+
+
+def _frame(like: Packet, packet: bytes, *, back: bool) -> bytes:
+    """A frame for a packet that goes the way of `like`, or back."""
+    raw = like.raw
+    macs = raw[6:12] + raw[0:6] if back else raw[0:12]
+    return macs + raw[12:14] + packet
+
+
+def udp_answer(to: Packet, payload: bytes, look: Look = PLAIN) -> bytes:
+    """A datagram that seems to come from where `to` went."""
+    datagram = udp(to.target, to.source, (to.dport, to.sport), payload)
+    return _frame(to, ip(to.target, to.source, UDP, datagram, look), back=True)
+
+
+def reset_back(to: Packet, *, ack: bool = True, payload: bytes = b"", look: Look = PLAIN) -> bytes:
+    """A reset for the sender of `to`, as its peer would send it (RFC 9293 section 3.5.2)."""
+    known = bool(to.flags & ACK)
+    flags = RST | ACK if ack or not known else RST
+    where = (to.ack if known else 0, to.seq + to.length if flags & ACK else 0, flags)
+    segment = tcp(to.target, to.source, (to.dport, to.sport), where, payload)
+    return _frame(to, ip(to.target, to.source, TCP, segment, look), back=True)
+
+
+def reset_on(
+    after: Packet, *, ack: bool = True, payload: bytes = b"", look: Look = PLAIN, taken: bool = False
+) -> bytes:
+    """A reset for the receiver of `after`, as its sender would send it; `taken` where that packet itself goes on."""
+    seq = after.seq + after.length if taken else after.seq
+    where = (seq, after.ack if ack else 0, RST | ACK if ack else RST)
+    segment = tcp(after.source, after.target, (after.sport, after.dport), where, payload)
+    return _frame(after, ip(after.source, after.target, TCP, segment, look), back=False)
+
+
+def tcp_answer(to: Packet, payload: bytes, look: Look = PLAIN) -> bytes:
+    """Data that ends the stream, for the sender of `to`, as its peer would send it."""
+    where = (to.ack, to.seq + to.length, PSH | ACK | FIN)
+    segment = tcp(to.target, to.source, (to.dport, to.sport), where, payload)
+    return _frame(to, ip(to.target, to.source, TCP, segment, look), back=True)
+
+
+# ICMP and ICMPv6 types and codes (RFC 792, RFC 1812, RFC 4443).
+UNREACHABLE = {
+    "net_unreachable": ((3, 0), (1, 0)),
+    "host_unreachable": ((3, 1), (1, 3)),
+    "admin_prohibited": ((3, 13), (1, 1)),
+}
+TIME_EXCEEDED = ((11, 0), (3, 0))
+
+
+def icmp_error(about: Packet, router: bytes, codes: tuple[tuple[int, int], tuple[int, int]]) -> bytes:
+    """An ICMP error of a router's for the sender of `about`, which it quotes."""
+    kind, code = codes[0 if about.four else 1]
+    room = 576 - 28 if about.four else 1280 - 48  # RFC 1812 section 4.3.2.3, RFC 4443 section 2.4 (c)
+    message = struct.pack("!BBHI", kind, code, 0, 0) + about.raw[ETHER : about.end][:room]
+    if about.four:
+        message = message[:2] + checksum(message).to_bytes(2, "big") + message[4:]
+        return _frame(about, ip(router, about.source, ICMP, message), back=True)
+    message = _sealed(router, about.source, ICMP6, message, 2)
+    return _frame(about, ip(router, about.source, ICMP6, message), back=True)
+
+
+def redirected(packet: Packet, *, source: tuple[bytes, int], target: tuple[bytes, int]) -> bytes:
+    """The same datagram between other ends; its TTL and identification stay."""
+    datagram = udp(source[0], target[0], (source[1], target[1]), packet.payload)
+    ident = int.from_bytes(packet.raw[18:20], "big") if packet.four else 0
+    look = Look(ttl=packet.ttl, ident=ident, df=bool(packet.four and packet.raw[20] & 0x40))
+    return _frame(packet, ip(source[0], target[0], UDP, datagram, look), back=False)
+
+
+def lowered(raw: bytes, by: int) -> bytes:
+    """The frame with its TTL lower by that many routers, its checksum with it (RFC 1624)."""
+    if raw[12] != 0x08:
+        return raw[:21] + bytes((raw[21] - by,)) + raw[22:]
+    head = bytearray(raw[ETHER:34])
+    head[8] -= by
+    old = (raw[24] << 8 | raw[25]) ^ 0xFFFF
+    total = old + 0xFFFF - (by << 8)  # one's complement: taking off is adding the complement
+    total = (total & 0xFFFF) + (total >> 16)
+    total = (total & 0xFFFF) + (total >> 16)
+    head[10:12] = (total ^ 0xFFFF).to_bytes(2, "big")
+    return raw[:ETHER] + bytes(head) + raw[34:]

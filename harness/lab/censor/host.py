@@ -1,0 +1,63 @@
+"""The Host line of HTTP/1 requests as a middlebox reads it (RFC 9112 section 3.2), and the pages that it makes up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_REQUEST = re.compile(rb"[A-Z]{3,10} [^\r\n]* HTTP/1\.[01]\r?\n")
+_HOST = re.compile(rb"\r?\nhost:[ \t]*([^\r\n]*?)[ \t]*\r?\n", re.IGNORECASE)
+_LONGEST = 16384  # bytes of a request's head
+
+
+class HostReader:
+    """The requests of one flow, one after another; with `each`, every segment by itself. `over` once it is not HTTP."""
+
+    __slots__ = ("_buffer", "_each", "_met", "over")
+
+    def __init__(self, *, each: bool = False) -> None:
+        self._each = each
+        self._buffer = b""
+        self._met = False
+        self.over = False
+
+    def add(self, data: bytes) -> str | None:
+        """The name in the Host line, when the bytes complete it; what follows a request's head is passed over."""
+        self._buffer = (data if self._each else self._buffer + data)[-_LONGEST:]
+        start = _REQUEST.search(self._buffer)
+        if start is None:
+            self.over = not self._met and not _may_begin(self._buffer)
+            return None
+        self._met = True
+        found = _HOST.search(self._buffer, start.end() - 2)
+        if found is None:
+            return None
+        self._buffer = self._buffer[found.end() :]
+        return _name(found[1])
+
+
+def _may_begin(data: bytes) -> bool:
+    """True where the bytes may yet become a request."""
+    word = data.split(b" ", 1)[0]
+    return len(word) <= 10 and (not word or (word.isalpha() and word.isupper())) and len(data) < _LONGEST
+
+
+def _name(value: bytes) -> str:
+    """The name alone, without its port."""
+    text = value.decode("ascii", "replace").lower()
+    host, _, port = text.rpartition(":")
+    return (host if port.isdigit() and host else text).strip("[]").rstrip(".")
+
+
+def page(status: tuple[int, str], headers: Mapping[str, str], body: str) -> bytes:
+    """A whole answer that ends its connection."""
+    content = body.encode()
+    lines = [f"HTTP/1.1 {status[0]} {status[1]}"]
+    whole = {
+        "Content-Type": "text/html; charset=utf-8",
+        **headers,
+        "Content-Length": str(len(content)),
+        "Connection": "close",
+    }
+    lines += [f"{name}: {value}" for name, value in whole.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + content

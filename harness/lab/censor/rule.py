@@ -1,0 +1,59 @@
+"""A rule made ready: its parameters as an object, its scope compiled, its watch at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.kinds import load
+from harness.lab.censor.draw import draw
+from harness.lab.censor.flows import Flow
+from harness.lab.censor.params import Named, Residual, known
+from harness.lab.censor.scope import Names, Scope
+from harness.lab.censor.table import BEHAVIOURS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRule:
+    """One rule of a world. It never changes: what happens is remembered by flows and residuals."""
+
+    index: int
+    generation: int
+    behaviour: str
+    params: Any
+    watch: Any  # the class of its watches
+    scope: Scope
+    names: Names | None
+    residual: Residual | None
+    seed: int
+
+    def draws(self, flow: Flow) -> bool:
+        """True where chance lets the rule watch this flow; the same flow draws the same in each run."""
+        share: float = self.params.probability
+        if share >= 1:
+            return True
+        end = int.from_bytes(flow.far + flow.fport.to_bytes(2, "big") + bytes((flow.proto,)), "big")
+        return draw(self.seed, self.index, end, flow.ordinal) < share
+
+
+def compiled(plain: Iterable[Mapping[str, Any]], *, seed: int, generation: int) -> list[CompiledRule]:
+    """The rules that were checked and made into plain JSON by their owner."""
+    return [_compiled(index, one, seed, generation) for index, one in enumerate(plain)]
+
+
+def _compiled(index: int, plain: Mapping[str, Any], seed: int, generation: int) -> CompiledRule:
+    row = BEHAVIOURS[plain["behaviour"]]
+    params = known(plain["params"], load(row.params))
+    watch = load(row.build)
+    return CompiledRule(
+        index=index,
+        generation=generation,
+        behaviour=row.name,
+        params=params,
+        watch=watch,
+        scope=Scope(params, watch.PROTOCOLS or getattr(params, "protocols", ())),
+        names=Names(params) if isinstance(params, Named) else None,
+        residual=getattr(params, "residual", None),
+        seed=seed,
+    )

@@ -1,0 +1,87 @@
+"""Which flows and which names a rule is about, made ready once so that asking costs little."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable
+
+from harness.lab.censor.flows import PROTOCOLS, Flow
+from harness.lab.censor.packet import CLIENT
+from harness.lab.censor.params import Named, Params
+
+
+class Prefixes:
+    """A set of prefixes of both families."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._by_size: dict[int, list[tuple[int, int]]] = {4: [], 16: []}
+        for text in texts:
+            network = ipaddress.ip_network(text)
+            packed = network.network_address.packed
+            shift = 8 * len(packed) - network.prefixlen
+            self._by_size[len(packed)].append((int.from_bytes(packed, "big") >> shift, shift))
+
+    def __contains__(self, address: bytes) -> bool:
+        number = int.from_bytes(address, "big")
+        return any(number >> shift == start for start, shift in self._by_size[len(address)])
+
+
+def ports(spans: Iterable[int | str]) -> frozenset[int]:
+    """All the ports of numbers and ranges."""
+    whole: set[int] = set()
+    for span in spans:
+        low, _, high = str(span).partition("-")
+        whole.update(range(int(low), int(high or low) + 1))
+    return frozenset(whole)
+
+
+class Scope:
+    """The flows that a rule is about."""
+
+    def __init__(self, params: Params, protocols: Collection[str]) -> None:
+        self._protocols = frozenset(protocols)
+        self._prefixes = Prefixes(params.prefixes) if params.prefixes else None
+        self._ports = ports(params.ports)
+        self._exempt = Prefixes(params.exempt_prefixes)
+        self._exempt_ports = ports(params.exempt_ports)
+        self._openers = {"out": (CLIENT,), "in": (1 - CLIENT,), "both": (0, 1)}[params.direction]
+
+    def holds(self, flow: Flow) -> bool:
+        """True where the rule is about this flow."""
+        return (
+            flow.opener in self._openers
+            and (not self._protocols or PROTOCOLS.get(flow.proto, "other") in self._protocols)
+            and (not self._ports or flow.fport in self._ports)
+            and flow.fport not in self._exempt_ports
+            and (self._prefixes is None or flow.far in self._prefixes)
+            and flow.far not in self._exempt
+        )
+
+
+class Names:
+    """The names that a rule is about."""
+
+    def __init__(self, params: Named) -> None:
+        self._any = "*" in params.names
+        self._match = params.match
+        self._names = frozenset(params.names)
+        self._exempt = frozenset(params.exempt_names)
+
+    def holds(self, name: str) -> bool:
+        """True where the rule is about this name."""
+        if _below(name, self._exempt):
+            return False
+        if self._any or name in self._names:
+            return True
+        if self._match == "substring":
+            return any(part in name for part in self._names)
+        return self._match == "suffix" and _below(name, self._names)
+
+
+def _below(name: str, suffixes: frozenset[str]) -> bool:
+    """True where the name is one of the suffixes, or lies below one."""
+    while name:
+        if name in suffixes:
+            return True
+        _, _, name = name.partition(".")
+    return False

@@ -1,0 +1,195 @@
+"""One rule watching one flow: it sees each packet and gives back what goes on, which is how all behaviours are written.
+
+A behaviour is a subclass of `Watch` (or of one that already finds names) and a model of its parameters.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from harness.lab.censor import forge, question
+from harness.lab.censor.hello import Hello, HelloReader
+from harness.lab.censor.host import HostReader
+from harness.lab.censor.packet import RST, Packet
+from harness.lab.censor.params import Hosted, Named, Params, Reset, Telling
+from harness.lab.censor.question import Question
+from harness.lab.censor.residual import FOREVER, Sentence
+from harness.lab.censor.scope import Names
+from harness.lab.censor.stream import Stream
+from harness.model import Json
+
+if TYPE_CHECKING:
+    from harness.lab.censor.engine import Engine
+    from harness.lab.censor.flows import Flow
+    from harness.lab.censor.rule import CompiledRule
+
+P = TypeVar("P", bound=Params)
+N = TypeVar("N", bound=Named)
+T = TypeVar("T", bound=Telling)
+H = TypeVar("H", bound=Hosted)
+
+
+class Watch(Generic[P]):
+    """One rule on one flow. What it remembers is this flow's; what outlives the flow is a `Sentence`."""
+
+    PROTOCOLS: ClassVar[Collection[str]] = ()  # of which flows it is told; none means all
+
+    def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
+        self.engine = engine
+        self.rule = rule
+        self.flow = flow
+        self.params: P = rule.params
+        self.done = False  # True lets it go: the flow passes unwatched from then on
+        self.sentence: Sentence | None = None
+        self._noted: set[str] = set()
+
+    def handle(self, packet: Packet) -> Packet | None:
+        """What goes on in place of the packet; a flow under sentence is not looked at further."""
+        if self.sentence is not None:
+            if self.sentence.holds(self.engine.now):
+                return self.enforce(packet)
+            self.sentence = None
+        return self.see(packet)
+
+    def see(self, packet: Packet) -> Packet | None:
+        """What goes on in place of a packet of a flow without a sentence."""
+        return packet
+
+    def enforce(self, packet: Packet) -> Packet | None:
+        """What goes on in place of a packet of a flow under sentence."""
+        return None
+
+    def condemn(self) -> None:
+        """Put the flow under sentence: for its life, or as the rule's residual says, with all of its kind."""
+        if self.rule.residual is None:
+            self.sentence = FOREVER
+            return
+        self.sentence = self.engine.residuals.set(self.rule, self.flow, self.engine.now)
+        self.engine.spread(self, self.sentence)
+
+    def log(self, action: str, name: str = "", **detail: Json) -> None:
+        """Write an event. It stands in the log before any packet of this action leaves."""
+        if self.params.log:
+            self.engine.log(self.flow, self.rule, action, name, detail)
+
+    def note(self, action: str, **detail: Json) -> None:
+        """Write an event once for the flow, however often it happens."""
+        if action not in self._noted:
+            self._noted.add(action)
+            self.log(action, **detail)
+
+    def send_back(self, packet: Packet, frame: bytes, after: float = 0.0) -> None:
+        """Send a frame of our own making to the sender of the packet."""
+        self.engine.inject(packet.side, frame, after)
+
+    def send_on(self, packet: Packet, frame: bytes, after: float = 0.0) -> None:
+        """Send a frame of our own making to the receiver of the packet, behind it."""
+        self.engine.inject(1 - packet.side, frame, after)
+
+    def reset(self, packet: Packet, shape: Reset, *, taken: bool) -> None:
+        """Send forged resets; `taken` says that the packet itself goes on. Resets are never answered by resets."""
+        if packet.flags & RST:
+            return
+        look = forge.Look(ttl=shape.ttl, ident=shape.ip_id)
+        payload = bytes.fromhex(shape.payload)
+        from_client = packet.side == 0
+        for _ in range(shape.count):
+            if shape.to == "both" or (shape.to == "client") == from_client:
+                self.send_back(packet, forge.reset_back(packet, ack=shape.ack, payload=payload, look=look))
+            if shape.to == "both" or (shape.to == "server") == from_client:
+                self.send_on(packet, forge.reset_on(packet, ack=shape.ack, payload=payload, look=look, taken=taken))
+        self.note("rst", to=shape.to)
+
+    def drop(self) -> None:
+        """Let the packet vanish; a statement that reads as what it does."""
+        self.note("drop")
+
+
+class NameWatch(Watch[N], Generic[N]):
+    """A rule that looks for a name; subclasses say where names are found and what follows."""
+
+    def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
+        super().__init__(engine, rule, flow)
+        assert rule.names is not None
+        self.names: Names = rule.names
+
+
+class HelloWatch(NameWatch[T], Generic[T]):
+    """Finds names in the ClientHello of whoever opened the flow."""
+
+    PROTOCOLS = ("tcp",)
+
+    def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
+        super().__init__(engine, rule, flow)
+        self._reader = HelloReader(self.params.reassembly, flow.isn)
+
+    def see(self, packet: Packet) -> Packet | None:
+        """What goes on in place of the packet, once its name has been looked at."""
+        if packet.side != self.flow.opener or packet.end == packet.body:
+            return packet
+        hello = self._reader.add(packet.seq, packet.payload)
+        if hello is not None and hello.name is not None and self.names.holds(hello.name):
+            self.log("match", hello.name)
+            return self.matched(packet, hello)
+        self.done = self._reader.over
+        return packet
+
+    @abstractmethod
+    def matched(self, packet: Packet, hello: Hello) -> Packet | None:
+        """What goes on in place of the packet that completed a listed name."""
+
+
+class HostWatch(NameWatch[H], Generic[H]):
+    """Finds names in the Host lines of requests, every one of a connection."""
+
+    PROTOCOLS = ("tcp",)
+
+    def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
+        super().__init__(engine, rule, flow)
+        base = None if flow.isn is None else (flow.isn + 1) % (1 << 32)
+        self._stream = Stream(base) if self.params.reassembly == "tcp" else None
+        self._reader = HostReader(each=self._stream is None)
+
+    def see(self, packet: Packet) -> Packet | None:
+        """What goes on in place of the packet, once its name has been looked at."""
+        if packet.side != self.flow.opener or packet.end == packet.body:
+            return packet
+        name = self._reader.add(self._ordered(packet))
+        if name is not None and self.names.holds(name):
+            self.log("match", name)
+            return self.matched(packet, name)
+        self.done = self._reader.over
+        return packet
+
+    def _ordered(self, packet: Packet) -> bytes:
+        if self._stream is None:
+            return packet.payload
+        data = self._stream.add(packet.seq, packet.payload)
+        self._stream.take(len(data))
+        return data
+
+    @abstractmethod
+    def matched(self, packet: Packet, name: str) -> Packet | None:
+        """What goes on in place of the packet that completed a listed name."""
+
+
+class QuestionWatch(NameWatch[N], Generic[N]):
+    """Finds names in DNS questions over UDP."""
+
+    PROTOCOLS = ("udp",)
+
+    def see(self, packet: Packet) -> Packet | None:
+        """What goes on in place of the packet, once its question has been looked at."""
+        if packet.side != self.flow.opener:
+            return packet
+        asked = question.read(packet.payload)
+        if asked is None or not self.names.holds(asked.name):
+            return packet
+        self.log("match", asked.name, type=asked.kind)
+        return self.matched(packet, asked)
+
+    @abstractmethod
+    def matched(self, packet: Packet, asked: Question) -> Packet | None:
+        """What goes on in place of a listed question."""
