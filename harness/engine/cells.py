@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.engine.admission import Gates
@@ -21,18 +21,20 @@ class Site:
     """What the cells of a session share."""
 
     ground: Ground
+    room: Gates  # so many attempts under way at once
     endpoints: Gates  # one attempt at a time at each endpoint
     touches: Touches
     controls: ControlDesk
 
 
 class CellRun:
-    """The attempts of one cell."""
+    """The attempts of one cell; `started` is called when the first one begins."""
 
-    def __init__(self, cell: Cell, plan: ScenarioPlan, site: Site) -> None:
+    def __init__(self, cell: Cell, plan: ScenarioPlan, site: Site, started: Callable[[], None]) -> None:
         self._cell = cell
         self._plan = plan
         self._site = site
+        self._started = started
         self._left = plan.retry.deadline  # seconds; waiting for others is not counted
         self._endpoints = {check.name: self._endpoint(check) for check in cell.target.checks}
         self._attempts: list[Attempt] = []
@@ -47,7 +49,10 @@ class CellRun:
 
     async def _attempt(self) -> Attempt:
         places = [place for place in self._endpoints.values() if place]
-        async with self._site.endpoints.hold_all(places):
+        # Who waits for an endpoint keeps no room from others.
+        async with self._site.endpoints.hold_all(places), self._site.room.hold("attempts"):
+            if not self._attempts:
+                self._started()
             before, gap = self._site.touches.before(places)
             at = time.time()
             seen = await self._walk_all()

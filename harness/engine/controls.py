@@ -42,14 +42,17 @@ class ControlDesk:
                 done.append(await self._once(one))  # noqa: PERF401
         return tuple(done)
 
-    def cancel(self) -> None:
-        """Cut what runs, and forget everything."""
-        for kept in self._kept.values():
-            kept.task.cancel()
+    def cancel(self) -> tuple[asyncio.Task[Control], ...]:
+        """Cut what runs, and forget everything; whoever cares to wait for the end is given the tasks."""
+        tasks = tuple(kept.task for kept in self._kept.values())
+        for task in tasks:
+            task.cancel()
         self._kept.clear()
+        return tasks
 
     async def _once(self, one: Wanted) -> Control:
-        key = f"{one.id} {one.over!r}"
+        # Checks of different targets may bear one name: what is asked is part of the key.
+        key = f"{one.id} {one.check!r} {one.over!r}"
         kept = self._kept.get(key)
         if kept is None or kept.until < time.monotonic() or kept.task.cancelled():
             kept = _Kept(time.monotonic() + self._memo, asyncio.create_task(self._run(one)))

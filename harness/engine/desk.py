@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from itertools import chain
+from typing import Any
 
 from harness.dial.direct import Permit
 from harness.engine import protocol as say
@@ -31,8 +32,13 @@ class Desk:
         self._lag = LagSampler()
         self._ground = laid(hello, permit, self._lag, lambda text: tell(say.Error(text=text)))
         controls = ControlDesk(self._ground, hello.limits.memo, lambda control: tell(say.ControlDone(control=control)))
-        self._site = Site(ground=self._ground, endpoints=Gates(1), touches=Touches(), controls=controls)
-        self._room = Gates(room_for_cells(hello.limits.waiting))
+        self._site = Site(
+            ground=self._ground,
+            room=Gates(room_for_cells(hello.limits.waiting)),
+            endpoints=Gates(1),
+            touches=Touches(),
+            controls=controls,
+        )
         self._facts: dict[str, CellFacts | None] = {}  # None while it is under way
         self._work: set[asyncio.Task[None]] = set()
         self._watching = [asyncio.create_task(self._lag.run()), asyncio.create_task(self._tell_lag())]
@@ -50,12 +56,13 @@ class Desk:
         """Make one request over a path."""
         self._start(self._fetch(order))
 
-    def cancel(self) -> None:
+    def cancel(self) -> tuple[asyncio.Task[Any], ...]:
         """Drop what is queued, cut what runs; cells without facts may be asked for anew."""
-        for task in self._work:
+        tasks = (*self._work, *self._site.controls.cancel())
+        for task in tasks:
             task.cancel()
-        self._site.controls.cancel()
         self._facts = {key: facts for key, facts in self._facts.items() if facts is not None}
+        return tasks
 
     async def finish(self) -> None:
         """Return once nothing is left to do."""
@@ -64,10 +71,9 @@ class Desk:
 
     async def close(self) -> None:
         """Cut everything and let go of it."""
-        self.cancel()
         for task in self._watching:
             task.cancel()
-        await asyncio.gather(*self._work, *self._watching, return_exceptions=True)
+        await asyncio.gather(*self.cancel(), *self._watching, return_exceptions=True)
         self._ground.close()
 
     def _queue(self, cell: Cell, plan: ScenarioPlan) -> None:
@@ -85,7 +91,7 @@ class Desk:
     async def _run(self, cell: Cell, plan: ScenarioPlan) -> None:
         """One cell, from its admission to its facts; a fault of our own is told in their place."""
         try:
-            facts = await self._admitted(cell, plan)
+            facts = await self._facts_of(cell, plan)
         except Exception as exc:
             self._facts.pop(cell.key, None)
             self._tell(say.Error(text=f"{cell.key}: {type(exc).__name__}: {exc}", key=cell.key))
@@ -93,13 +99,14 @@ class Desk:
         self._facts[cell.key] = facts
         self._tell(say.CellDone(facts=facts))
 
-    async def _admitted(self, cell: Cell, plan: ScenarioPlan) -> CellFacts:
+    async def _facts_of(self, cell: Cell, plan: ScenarioPlan) -> CellFacts:
         if cell.not_applicable is not None:
             return CellFacts(key=cell.key, attempts=())
-        async with self._room.hold("cells"):
-            limit = plan.retry.deadline + CONTROL_SECONDS
-            self._tell(say.Started(key=cell.key, at=time.time(), limit=limit))
-            return await CellRun(cell, plan, self._site).facts()
+        return await CellRun(cell, plan, self._site, lambda: self._started(cell, plan)).facts()
+
+    def _started(self, cell: Cell, plan: ScenarioPlan) -> None:
+        limit = plan.retry.deadline + CONTROL_SECONDS
+        self._tell(say.Started(key=cell.key, at=time.time(), limit=limit))
 
     async def _fetch(self, order: say.Fetch) -> None:
         self._tell(await fetched(order, self._ground))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,12 @@ class Probe:
 
     run: Callable[[Mapping[str, Json], Route, Tape, Deadline], Awaitable[None]]
     endpoint: Callable[[Mapping[str, Json]], Address | None]
+
+
+@functools.cache
+def _probe(reference: str) -> Probe:
+    module = importlib.import_module(reference.partition(":")[0])
+    return Probe(run=load(reference), endpoint=getattr(module, "endpoint", where.of))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +69,7 @@ class Ground:
 
     def probe(self, check: Check) -> Probe:
         """The check's probe; raises KeyError, ImportError or AttributeError where there is none."""
-        reference = self.probes[check.probe].build
-        module = importlib.import_module(reference.partition(":")[0])
-        return Probe(run=load(reference), endpoint=getattr(module, "endpoint", where.of))
+        return _probe(self.probes[check.probe].build)
 
     def close(self) -> None:
         """Let go of all paths."""

@@ -19,6 +19,8 @@ from harness.dial.deadline import Deadline
 from harness.dial.tls import TlsStream
 from harness.failures import Failed
 from harness.model import Json, Level, Stage
+from harness.probes.http1 import Http1
+from harness.probes.http2 import Http2
 from harness.probes.message import Exchange, Head, Message
 from harness.probes.proof import Answer
 from harness.probes.route import Route, counted
@@ -75,13 +77,8 @@ class StreamTransport(httpx.AsyncBaseTransport):
 
     def _exchange(self, stream: Stream | TlsStream) -> Exchange:
         until = self._until.sooner(self._route.patience.response)
-        if isinstance(stream, TlsStream) and stream.alpn == "h2":
-            from harness.probes.http2 import Http2
-
-            return Http2(stream, until)
-        from harness.probes.http1 import Http1
-
-        return Http1(stream, until)
+        agreed = stream.alpn if isinstance(stream, TlsStream) else None
+        return Http2(stream, until) if agreed == "h2" else Http1(stream, until)
 
     async def _head(self, exchange: Exchange, stream: Stream) -> Head:
         with counted(self._tape, Stage.RESPONSE, stream) as note:
