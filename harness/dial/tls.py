@@ -64,11 +64,9 @@ class TlsStream:
         """1 to `most` bytes; b"" at the peer's end. Raises OSError or TimeoutError."""
         try:
             data = await self._step(lambda: self.tls.read(most), until)
-        except ssl.SSLZeroReturnError:
-            self.clean_end = True
-            return b""
         except (EOFError, ssl.SSLEOFError):
-            return b""
+            return b""  # without close_notify, as many servers end
+        self.clean_end = not data
         self.received += len(data)
         return data
 
