@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.catalogue.api import Loaded, Mark, Used, WorldOverlay
+from harness.catalogue.api import Kinds, Loaded, Mark, Used, WorldOverlay
 
 if TYPE_CHECKING:
     import pathlib
@@ -15,25 +15,26 @@ if TYPE_CHECKING:
 
     from harness.model import Trust
 
-__all__ = ["Loaded", "Mark", "Used", "WorldOverlay", "read", "schemas", "shipped", "shipped_date", "trust"]
+__all__ = ["Kinds", "Loaded", "Mark", "Used", "WorldOverlay", "read", "schemas", "shipped", "shipped_date", "trust"]
 
 
-def read(
+def read(  # noqa: PLR0913 - each is another part of what surrounds a file
     file: pathlib.Path,
     *,
     root: pathlib.Path,
     env: Mapping[str, str],
     world: WorldOverlay | None = None,
     expect: pathlib.Path | None = None,
+    kinds: Kinds | None = None,
 ) -> Loaded:
     """The scenario in a file with everything that it names; raises BadFile with every complaint.
 
     Paths, controls and services are sought in `world`, beside the file, upwards to `root`, then in the shipped
-    catalogue; `expect` is a file of expectations laid over the scenario's own.
+    catalogue; `expect` is a file of expectations laid over the scenario's own, `kinds` are rows of third parties.
     """
-    from harness.catalogue.reading import Around, read_within
+    from harness.catalogue.reading import Around, read_within, tables
 
-    return read_within(file, Around(root=root, env=env, world=world, expect=expect))
+    return read_within(file, Around(root=root, env=env, world=world, expect=expect, tables=tables(kinds)))
 
 
 def trust() -> Trust:
@@ -57,9 +58,9 @@ def shipped_date() -> str:
     return found()
 
 
-def schemas() -> dict[str, dict[str, object]]:
+def schemas(kinds: Kinds | None = None) -> dict[str, dict[str, object]]:
     """The JSON Schemas (draft-07) of all files, by file name, with the kinds of third parties in them."""
     from harness.catalogue.reading import tables
     from harness.scenario.schema import schemas as made
 
-    return made(tables())
+    return made(tables(kinds))

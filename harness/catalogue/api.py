@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from harness.kinds import Kind
 from harness.model import Json, ScenarioPlan, Vantage
 
 if TYPE_CHECKING:
     from harness.document import Document
     from harness.scenario.expect import Expectations
+
+
+Kinds: TypeAlias = Mapping[str, Iterable[Kind]]
+"""Rows of third parties by table: `probes`, `hops`, `resolvers`, `bases`, `hellos`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

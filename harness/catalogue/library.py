@@ -107,15 +107,17 @@ class Library:
     def _gathered(self, what: str, laid_over: Mapping[str, Json]) -> dict[str, tuple[Reading, Loc]]:
         found: dict[str, tuple[Reading, Loc]] = {}
         for name in laid_over:
-            self._declare(found, name, self._overlay, (what, name))
+            self._declare(found, what, self._overlay, (what, name))
         for file in self._folders.files(f"{what}.yaml"):
             reading = self._reading(file)
             for name in reading.keys_at() if reading else ():
                 if reading:
-                    self._declare(found, name, reading, (name,))
+                    self._declare(found, what, reading, (name,))
         return found
 
-    def _declare(self, found: dict[str, tuple[Reading, Loc]], name: str, reading: Reading, loc: Loc) -> None:
-        if name == DIRECT:
+    @staticmethod
+    def _declare(found: dict[str, tuple[Reading, Loc]], what: str, reading: Reading, loc: Loc) -> None:
+        name = str(loc[-1])
+        if name == DIRECT and what == "paths":
             reading.wrong(loc, "direct is the empty path and cannot be declared", "choose another name", key=True)
         found.setdefault(name, (reading, loc))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from harness.catalogue.api import Loaded, Mark, WorldOverlay
+from harness.catalogue.api import Kinds, Loaded, Mark, WorldOverlay
 from harness.catalogue.files import Folders, read_file, shipped
 from harness.catalogue.library import Library
 from harness.document import BadFile
@@ -14,19 +14,35 @@ from harness.document.complaint import in_order
 from harness.document.node import plain
 from harness.document.reading import Reading
 from harness.document.words import texts
-from harness.kinds import load
+from harness.errors import ScenarioError
+from harness.kinds import Kind, Table, load
 from harness.model import PATH_TARGET, Cell, Trust
 from harness.paths.spell import host_of
-from harness.paths.table import Tables
+from harness.paths.table import BASES, HELLOS, HOPS, RESOLVERS, Tables
 from harness.plan import Serves, cell_name, plan
 from harness.scenario.expect import Expectations, Rows
 from harness.scenario.models import ExpectFile, TrustFile
 from harness.scenario.read import Understood, understand
 
 
-def tables() -> Tables:
-    """The tables of kinds that files are read against; third parties have added theirs by then."""
-    return Tables(probes=load("harness.probes.table:PROBES"))
+def tables(kinds: Kinds | None = None) -> Tables:
+    """The tables of kinds that files are read against: the shipped rows, then those of third parties by table."""
+    shipped_ones = {"probes": load("harness.probes.table:PROBES"), "hops": HOPS, "resolvers": RESOLVERS}
+    shipped_ones |= {"bases": BASES, "hellos": HELLOS}
+    for name in kinds or {}:
+        if name not in shipped_ones:
+            raise ScenarioError(f"there is no table {name} of kinds; write one of {', '.join(shipped_ones)}")
+    return Tables(**{name: _joined(table, (kinds or {}).get(name, ())) for name, table in shipped_ones.items()})
+
+
+def _joined(table: Table, rows: Iterable[Kind]) -> Table:
+    joined = Table(table.title, table)
+    for row in rows:
+        try:
+            joined.add(row)
+        except ValueError as exc:
+            raise ScenarioError(f"{exc}; give the kind of your own another name") from None
+    return joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

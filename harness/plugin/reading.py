@@ -36,7 +36,8 @@ class Reading:
 
         if file not in self._loaded:
             settings, root = self._settings, self._config.rootpath
-            loaded = catalogue.read(file, root=root, env=os.environ, world=self.overlay, expect=settings.expect)
+            over, kinds = self.overlay, self.kinds
+            loaded = catalogue.read(file, root=root, env=os.environ, world=over, expect=settings.expect, kinds=kinds)
             self._claim(file, loaded)
             self._loaded[file] = loaded
             self.hush(Hushed(secrets=loaded.secrets, private=loaded.private))

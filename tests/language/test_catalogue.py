@@ -10,6 +10,7 @@ from harness.catalogue import Loaded, WorldOverlay
 from harness.catalogue.files import shipped
 from harness.document import BadFile
 from harness.errors import ScenarioError
+from harness.kinds import Kind
 from harness.model import Path
 from tests.language.conftest import API, ROOT, Load
 
@@ -179,3 +180,30 @@ def test_a_path_of_paths_yaml_needs_a_name_that_node_ids_bear(folder: Folder) ->
 
     with pytest.raises(BadFile, match=r"^a/b/news.reach.yaml:5:9: this is no name; "):
         read(root)
+
+
+KNOCK = Kind(name="knock", params="harness.probes.params:Tcp", build="x:y", summary="a knock", traits=frozenset({"E1"}))
+
+
+def test_kinds_of_third_parties_are_read_like_ours(folder: Folder) -> None:
+    root = folder({"news.reach.yaml": 'scenario: n\ntargets: [{name: t, check: {knock: "h.example:1"}}]\n'})
+    plan = catalogue.read(root / "news.reach.yaml", root=root, env={}, kinds={"probes": (KNOCK,)}).plan
+
+    assert ("knock", {"host": "h.example", "port": 1}) == (
+        plan.cells[1].target.checks[0].probe,
+        plan.cells[1].target.checks[0].params,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ({"probes": (KNOCK, KNOCK)}, "probe 'knock' is declared twice; give the kind of your own another name"),
+        ({"probs": (KNOCK,)}, "there is no table probs of kinds; write one of probes, hops, resolvers, bases, hellos"),
+    ],
+)
+def test_kinds_that_have_no_place_are_refused(folder: Folder, kinds: catalogue.Kinds, said: str) -> None:
+    root = folder({"news.reach.yaml": API})
+
+    with pytest.raises(ScenarioError, match=f"^{said}$"):
+        catalogue.read(root / "news.reach.yaml", root=root, env={}, kinds=kinds)
