@@ -69,12 +69,14 @@ def _not_usable(best: Mapping[str, Finding], tries: Sequence[Try], target: Targe
 
 
 def _claim(passed: int, failed: Sequence[Finding], quorum: int) -> Claim | None:
-    """The claim whose failures alone break the quorum; None where no single conclusive claim does."""
+    """The one claim whose failures alone break the quorum; None where no conclusive claim does, or two do."""
     counted = Counter(one.claim for one in failed)
-    for claim, count in counted.most_common():
-        if passed + len(failed) - count < quorum and (claim in CONCLUSIVE or count == len(failed)):
-            return claim
-    return None
+    breaking = [
+        claim
+        for claim, count in counted.items()
+        if passed + len(failed) - count < quorum and (claim in CONCLUSIVE or count == len(failed))
+    ]
+    return breaking[0] if len(breaking) == 1 else None
 
 
 def _breaks(passed: Sequence[Finding], failed: Sequence[Finding], strength: Strength, target: Target) -> bool:
@@ -142,8 +144,8 @@ def _why(lead: Finding, failed: Sequence[Finding], checks: int) -> str:
     if checks == 1:
         return lead.why
     same = sum(one.rule == lead.rule for one in failed)
-    rest = [f"{count} {name}" for name, count in others.items()]
-    return f"{lead.why} {same} of {checks} checks{f'; also {", ".join(rest)}' if rest else ''}."
+    rest = ", ".join(f"{count} {name}" for name, count in others.items())
+    return f"{lead.why} {same} of {checks} checks{f'; also {rest}' if rest else ''}."
 
 
 def _numbers(went: Sequence[bool]) -> str:

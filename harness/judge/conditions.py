@@ -112,6 +112,11 @@ def _ipv6_broken(walk: Walk, seen: Seen) -> bool:
     return not any(other.completed for other in tried)
 
 
+def _never_connected(walk: Walk, _: Seen) -> bool:
+    made = {Stage.CONNECT, Stage.HOP, Stage.TLS, Stage.RESPONSE}
+    return not any(one.stage in made and (one.failure is None or one.received) for one in walk.observations)
+
+
 def _neutral_tokens(seen: Seen) -> frozenset[str]:
     neutral = [*seen.of(Role.FOREIGN, seen.cell.path.name), *seen.of(Role.DOMESTIC, seen.cell.path.name)]
     return frozenset(walk.failure for control in neutral for walk in control.walks if walk.failure)
@@ -126,6 +131,7 @@ loop_was_late = Condition(f"our own event loop was at least {LATE:g} s late mean
 by_ipv6 = Condition("the address is an IPv6 one", lambda walk, _: is_ipv6(walk.address))
 ipv6_broken = Condition("no neutral host answered over IPv6 either", _ipv6_broken)
 nothing_anywhere = Condition("not one control went through, over any path", lambda _, seen: seen.network is Answer.NO)
+never_connected = Condition("the walk itself made no connection", _never_connected)
 neutral_silent = Condition("neutral hosts failed over this path, at home and abroad", _neutral_silent)
 neutral_impersonated = Condition(
     "neutral hosts were shown with certificates or pages that are not theirs",

@@ -150,7 +150,7 @@ class Seen:
             return Good.PASSED
         if control.last is None or self._says_nothing(control, path):
             return Good.MISSING
-        if progress(control) > progress(walk):
+        if progress(control) > furthest(walk):
             return Good.BEYOND
         return Good.ALIKE if alike(walk, control) else Good.OTHERWISE
 
@@ -192,7 +192,7 @@ def reached(walk: Walk) -> bool:
 
 
 def progress(walk: Walk) -> int:
-    """The rank of the stage at which the walk failed; what never heard of its target got no further than its name."""
+    """The rank of the stage surely reached; what never heard of its target got no further than its name."""
     if walk.completed:
         return len(RANK)
     if walk.last is None:
@@ -202,6 +202,12 @@ def progress(walk: Walk) -> int:
     if not reached(walk):
         return RANK[Stage.CONNECT] if given_out(walk) or walk.address else RANK[Stage.RESOLVE]
     return RANK[walk.last.stage]
+
+
+def furthest(walk: Walk) -> int:
+    """The rank of the latest stage at which it can have failed; a proxy does not say whether it ever connected."""
+    at = walk.failed_at
+    return len(RANK) if at is None else RANK[Stage.CONNECT] if at is Stage.HOP else RANK[at]
 
 
 def alike(walk: Walk, control: Walk) -> bool:

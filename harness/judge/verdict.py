@@ -25,7 +25,7 @@ from harness.model import (
 )
 
 RESIDUAL_SECONDS = 420.0
-"""The longest that a censor is known to punish an address for (Xue et al. 2022: 420 s after a QUIC or SNI-2 trigger)."""
+"""The longest that a censor is known to punish an address for (Xue et al. 2022, TSPU: 420 s after an SNI)."""
 
 
 def judge(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import textwrap
 from collections.abc import Iterator, Mapping
 
@@ -114,7 +114,7 @@ def _tries(facts: CellFacts) -> Iterator[str]:
 
 
 def _clock(at: float) -> str:
-    return datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _before(attempt: Attempt) -> str:

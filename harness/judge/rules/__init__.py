@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from harness.judge.rules.connection import ADDRESSES, DOWN, EXCHANGES, HANDSHAKES, ON_NAME
 from harness.judge.rules.local import LOCAL, USABLE
@@ -36,13 +37,14 @@ INSUFFICIENT = Rule(
 """The default is ignorance."""
 
 
-def _version() -> str:
+def version(rules: Iterable[Rule]) -> str:
+    """A digest of what the rules say: their ids, claims and conditions in words, in their order."""
     rows = [
         (rule.id, rule.claim, rule.strength, rule.mechanism, rule.stage, [one.text for one in rule.when])
-        for rule in RULES
+        for rule in rules
     ]
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:12]
 
 
-RULES_VERSION = _version()
+RULES_VERSION = version(RULES)
 """Changes with any row's meaning: its claim, its conditions in words, or its place in the order."""

@@ -1,0 +1,138 @@
+"""Findings become one verdict by address, check, attempt and quorum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.judge import Try, combine, judge
+from harness.model import Check, Claim, Finding, Level, Stage, Strength, Target
+from tests.judge.facts import TARGET, WEB, cell, facts, known_good, neutral, other_name, walk
+
+CONTROLS = (*neutral(), *known_good(), other_name())
+RESET = walk(Stage.TLS, "connection_reset")
+SILENT = walk(Stage.CONNECT, "generic_timeout_error")
+
+
+def finding(check: str, claim: Claim, rule: str = "insufficient") -> Finding:
+    strength = Strength.INSUFFICIENT if claim is Claim.INCONCLUSIVE else Strength.LIKELY
+    level = Level.E3 if claim is Claim.USABLE else Level.NONE
+    return Finding(rule=rule, claim=claim, strength=strength, check=check, level=level)
+
+
+def target(quorum: int, *checks: str) -> Target:
+    return Target(name="t", quorum=quorum, checks=tuple(Check(name=name, probe="tcp", params={}) for name in checks))
+
+
+def claim(quorum: int, **checks: Claim) -> Claim:
+    rules = {Claim.USABLE: "usable.proved", Claim.BLOCKED: "ip.blackhole", Claim.DOWN: "target.down"}
+    found = tuple(finding(name, said, rules.get(said, "insufficient")) for name, said in checks.items())
+    return combine([Try(number=1, findings=found)], target(quorum, *checks)).claim
+
+
+@pytest.mark.parametrize(
+    ("expected", "quorum", "said"),
+    [
+        ("usable", 1, "usable blocked blocked"),
+        ("usable", 2, "usable usable blocked"),
+        ("blocked", 2, "usable blocked blocked"),
+        ("blocked", 2, "blocked blocked inconclusive"),
+        ("blocked", 3, "usable usable blocked"),
+        ("down", 2, "usable down down"),
+        ("inconclusive", 2, "usable blocked inconclusive"),
+        ("inconclusive", 2, "usable blocked down"),
+        ("inconclusive", 3, "usable blocked down"),
+        ("inconclusive", 1, "blocked blocked inconclusive"),
+        ("path_down", 2, "path_down path_down path_down"),
+        ("not_applicable", 1, "not_applicable not_applicable"),
+    ],
+)
+def test_a_claim_needs_failures_that_break_the_quorum(expected: str, quorum: int, said: str) -> None:
+    checks = {f"c{number}": Claim(one) for number, one in enumerate(said.split())}
+
+    assert expected == claim(quorum, **checks)
+
+
+def test_passing_after_a_retry_is_intermittent_and_not_degraded() -> None:
+    verdict = judge(cell(), facts((RESET,), (walk(),), controls=CONTROLS))
+
+    assert (Claim.USABLE, "intermittent 1/2") == (verdict.claim, verdict.steadiness)
+    assert "Attempts that failed: 1." in verdict.why
+
+
+def test_a_check_that_is_not_tried_again_keeps_its_state() -> None:
+    both = replace(TARGET, quorum=2, checks=(WEB, replace(WEB, name="more")))
+    first = (walk(), walk(Stage.TLS, "connection_reset", check="more"))
+
+    verdict = judge(cell(both), facts(first, (walk(check="more"),)))
+
+    assert (Claim.USABLE, "intermittent 1/2") == (verdict.claim, verdict.steadiness)
+
+
+def test_one_address_that_passes_is_enough() -> None:
+    verdict = judge(cell(), facts((SILENT, walk(address="157.240.205.61"))))
+
+    assert (Claim.USABLE, "steady") == (verdict.claim, verdict.steadiness)
+
+
+def test_an_address_of_which_nothing_is_known_keeps_the_check_open() -> None:
+    unknown = walk(Stage.TLS, "unknown:Odd", address="157.240.205.61")
+
+    assert Claim.INCONCLUSIVE is judge(cell(), facts((RESET, unknown), controls=CONTROLS)).claim
+
+
+def test_an_attempt_of_which_nothing_is_known_does_not_undo_another() -> None:
+    verdict = judge(cell(), facts((RESET,), (walk(Stage.TLS, "interrupted"),), controls=CONTROLS))
+
+    assert "tls.reset_on_sni" == verdict.mechanism
+
+
+def test_tries_that_differ_name_the_more_telling_mechanism() -> None:
+    verdict = judge(cell(), facts((SILENT,), (RESET,), controls=CONTROLS))
+
+    assert ("tls.reset_on_sni", "steady") == (verdict.mechanism, verdict.steadiness)
+
+
+def test_an_address_that_takes_no_more_connections_after_a_cut_is_residual() -> None:
+    verdict = judge(cell(), facts((RESET,), (SILENT,), (SILENT,), controls=CONTROLS))
+
+    assert "residual" == verdict.steadiness
+
+
+def test_an_address_that_connects_again_is_not_residual() -> None:
+    verdict = judge(cell(), facts((RESET,), (SILENT,), (RESET,), controls=CONTROLS))
+
+    assert "steady" == verdict.steadiness
+
+
+def test_a_verdict_without_facts_is_inconclusive() -> None:
+    assert Claim.INCONCLUSIVE is judge(cell(), facts()).claim
+
+
+def test_what_the_plan_left_out_is_not_applicable_with_its_reason() -> None:
+    left_out = replace(cell(), not_applicable="the world open does not serve app")
+
+    verdict = judge(left_out, facts())
+
+    assert (Claim.NOT_APPLICABLE, "the world open does not serve app") == (verdict.claim, verdict.why)
+
+
+def test_an_inconclusive_verdict_says_what_to_declare() -> None:
+    verdict = judge(cell(), facts((RESET,)))
+
+    assert (
+        "controls: {foreign: [neutral-abroad], domestic: [neutral-home], paths: [a-path-known-good]}" == verdict.declare
+    )
+
+
+def test_nothing_is_to_be_declared_where_everything_was() -> None:
+    unknown = walk(Stage.TLS, "unknown:Odd")
+
+    assert "" == judge(cell(), facts((unknown,), controls=CONTROLS)).declare
+
+
+def test_the_same_facts_give_the_same_verdict() -> None:
+    seen = facts((RESET,), (SILENT,), controls=CONTROLS)
+
+    assert judge(cell(), seen) == judge(cell(), seen)

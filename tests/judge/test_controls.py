@@ -1,0 +1,94 @@
+"""What is asked for when a walk has failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.judge import wanted
+from harness.model import PATH_TARGET, Controls, Observation, Path, Role, Spec, Stage, Target, Walk
+from tests.judge.facts import ABROAD, ABROAD_TOO, ADDRESS, DIRECT, HOME, OFFICE, cell, walk
+
+CONTROLS = Controls(foreign=(ABROAD, ABROAD_TOO), domestic=(HOME,), paths=(OFFICE,))
+RESET = walk(Stage.TLS, "connection_reset")
+
+
+def roles(failed: Walk, controls: Controls = CONTROLS, path: Path = DIRECT) -> list[tuple[Role, str]]:
+    return [(one.role, one.path.name) for one in wanted(failed, cell(path=path), controls)]
+
+
+def test_a_walk_that_went_through_asks_for_nothing() -> None:
+    assert () == wanted(walk(), cell(), CONTROLS)
+
+
+def test_neutral_hosts_are_asked_over_the_same_path() -> None:
+    assert {(Role.FOREIGN, "direct"), (Role.DOMESTIC, "direct")} <= set(roles(RESET))
+
+
+def test_the_check_is_repeated_over_paths_known_good_and_their_own_neutral_hosts() -> None:
+    assert {(Role.KNOWN_GOOD, "office"), (Role.FOREIGN, "office")} <= set(roles(RESET))
+
+
+def test_a_path_is_no_control_of_itself() -> None:
+    assert (Role.KNOWN_GOOD, "office") not in roles(RESET, path=OFFICE)
+
+
+def test_the_address_given_out_is_tried_over_a_path_known_good() -> None:
+    pinned = [one for one in wanted(RESET, cell(), CONTROLS) if one.pin]
+
+    assert [{"app.example.com": (ADDRESS,)}] == [one.pin for one in pinned]
+    assert (ADDRESS,) == pinned[0].over.pins["app.example.com"]
+    assert "#" in pinned[0].id
+
+
+def test_what_may_set_off_a_censor_is_asked_last() -> None:
+    assert [Role.OTHER_NAME, Role.NAME_ELSEWHERE] == [role for role, _ in roles(RESET)][-2:]
+
+
+def test_the_neutral_name_goes_to_the_address_that_failed() -> None:
+    other = next(one for one in wanted(RESET, cell(), CONTROLS) if one.role is Role.OTHER_NAME)
+
+    assert {"host": ADDRESS, "port": 443, "server_name": "neutral.example.org", "verify": False} == other.check.params
+
+
+def test_the_targets_name_is_not_lent_to_the_neutral_host_that_all_else_rests_on() -> None:
+    lent = next(one for one in wanted(RESET, cell(), CONTROLS) if one.role is Role.NAME_ELSEWHERE)
+
+    assert ("neutral.example.net", "app.example.com") == (lent.check.params["host"], lent.check.params["server_name"])
+
+
+def test_the_only_neutral_host_is_spared_where_a_path_is_known_good() -> None:
+    assert Role.NAME_ELSEWHERE not in dict(roles(RESET, Controls(foreign=(ABROAD,), paths=(OFFICE,))))
+    assert Role.NAME_ELSEWHERE in dict(roles(RESET, Controls(foreign=(ABROAD,))))
+
+
+def test_a_failed_lookup_asks_the_resolver_again_in_two_ways() -> None:
+    failed = walk(Stage.RESOLVE, "dns_nxdomain_error")
+    asked = {one.role: one.check.params for one in wanted(failed, cell(), CONTROLS)}
+
+    assert "tcp://195.208.4.1:53" == asked[Role.OTHER_TRANSPORT]["server"]
+    assert ("neutral.example.org", None) == (asked[Role.NEUTRAL_QUERY]["name"], asked[Role.NEUTRAL_QUERY]["server"])
+
+
+def test_a_failed_proxy_asks_whether_the_network_works_without_it() -> None:
+    last = Observation(stage=Stage.CONNECT, failure="generic_timeout_error", of="hop:1")
+    asked = roles(Walk(check="web", observations=(last,)), path=OFFICE)
+
+    assert {(Role.FOREIGN, "direct"), (Role.DOMESTIC, "direct")} <= set(asked)
+    assert (Role.KNOWN_GOOD, "direct") not in asked
+
+
+def test_a_path_cell_does_not_ask_its_own_checks_again() -> None:
+    target = Target(name=PATH_TARGET, checks=(ABROAD, ABROAD_TOO))
+    doh = Path(name="doh", resolver=Spec(kind="doh"))
+    failed = walk(Stage.TLS, "connection_reset", check="abroad")
+
+    asked = wanted(failed, replace(cell(target), path=doh), CONTROLS)
+
+    assert [] == [one for one in asked if one.role is Role.FOREIGN and one.path.name == "doh"]
+    assert (Role.FOREIGN, "direct") in {(one.role, one.path.name) for one in asked}
+
+
+def test_nothing_is_asked_twice() -> None:
+    asked = [one.id for one in wanted(RESET, cell(), CONTROLS)]
+
+    assert len(asked) == len(set(asked))
