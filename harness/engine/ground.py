@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from harness.dial.api import Address, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.direct import Permit
 from harness.dial.open import OpenPath, Tables, open_path
+from harness.dial.trust import context
 from harness.engine.admission import Gates, Pacer
 from harness.engine.lag import LagSampler
 from harness.engine.protocol import Hello
@@ -19,6 +21,7 @@ from harness.model import Check, Json, Path, Trust
 from harness.paths.table import HOPS, RESOLVERS
 from harness.paths.table import Tables as PathTables
 from harness.probes import where
+from harness.probes.http_client import ALPN
 from harness.probes.route import Patience, Route
 from harness.probes.table import PROBES
 
@@ -29,6 +32,9 @@ class Probe:
 
     run: Callable[[Mapping[str, Json], Route, Tape, Deadline], Awaitable[None]]
     endpoint: Callable[[Mapping[str, Json]], Address | None]
+
+
+RECENT = 0.1  # seconds of the loop's lateness by which launches are paced
 
 
 @functools.cache
@@ -79,7 +85,12 @@ class Ground:
 
 
 def laid(hello: Hello, permit: Permit, lag: LagSampler, complain: Callable[[str], None]) -> Ground:
-    """The ground for a session; third parties' rows of the hello beside the shipped ones."""
+    """The ground for a session; third parties' rows of the hello beside the shipped ones.
+
+    Raises OSError where the trust's bundle cannot be read: contexts are made now, so that none is timed as a stage.
+    """
+    for alpn in ((), ALPN):
+        context(hello.trust, alpn, verify=True, of="target")
     limits, kinds = hello.limits, hello.kinds
     probes = _joined(PROBES, kinds.probes)
     return Ground(
@@ -89,7 +100,9 @@ def laid(hello: Hello, permit: Permit, lag: LagSampler, complain: Callable[[str]
         permit=permit,
         patience=Patience(resolve=limits.resolve, connect=limits.connect, tls=limits.tls, response=limits.response),
         turns=Turns(
-            pacer=Pacer(limits.launches), handshakes=Gates(limits.handshakes), servers=Gates(limits.per_server)
+            pacer=Pacer(limits.launches, late=lambda: lag.since(time.monotonic() - RECENT)),
+            handshakes=Gates(limits.handshakes),
+            servers=Gates(limits.per_server),
         ),
         gauge=lag.gauge,
         complain=complain,

@@ -20,6 +20,7 @@ from harness.engine.desk import Desk
 
 DONE = 0
 MALFORMED = 70  # EX_SOFTWARE (sysexits.h)
+UNREADABLE = 66  # EX_NOINPUT
 _CHUNK = 1 << 18
 _NAMED = ("httpx", "dnspython", "h11", "h2", "wsproto", "tenacity", "cryptography")
 
@@ -52,6 +53,9 @@ async def serve(reader: Reader, writer: Writer) -> int:
         desk = _opened(await anext(lines, b""), tell)
     except ValueError as exc:
         return _malformed(exc, tell)
+    except OSError as exc:
+        tell(say.Error(text=f"the trust's bundle cannot be read: {exc.strerror}"))
+        return UNREADABLE
     if desk is None:
         return DONE
     try:

@@ -77,6 +77,15 @@ def test_launches_are_spread_over_the_second() -> None:
     assert 0.17 <= asyncio.run(world())
 
 
+def test_a_loop_that_is_late_is_fed_more_slowly() -> None:
+    async def world() -> float:
+        pacer, began = Pacer(100, late=lambda: 0.1), time.monotonic()
+        await asyncio.gather(*(pacer.turn() for _ in range(6)))
+        return time.monotonic() - began
+
+    assert 0.12 <= asyncio.run(world())
+
+
 def test_an_urgent_launch_goes_first() -> None:
     order: list[str] = []
 

@@ -8,7 +8,7 @@ import pytest
 from harness.engine import protocol as say
 from harness.engine.session import serve
 from harness.kinds import Kind
-from harness.model import Path, Stage
+from harness.model import Path, Stage, Trust
 from tests.engine.loopback import Authority, Handler, answering, http2_answering, page, path_to_site, serving, silent
 from tests.engine.plans import Heard, cell, check, plan, session
 
@@ -45,6 +45,12 @@ def test_a_line_that_cannot_be_read_ends_the_session_with_70(line: bytes) -> Non
     heard = heard_of(line)
 
     assert ([say.Error], 70) == ([type(event) for event in heard.events], heard.status)
+
+
+def test_a_bundle_that_cannot_be_read_is_told_at_once() -> None:
+    heard = heard_of(say.order_line(say.Hello(trust=Trust(ca_file="/no/such.pem"))))
+
+    assert ([say.Error], 66) == ([type(event) for event in heard.events], heard.status)
 
 
 def test_what_stood_in_a_malformed_line_is_not_repeated() -> None:
