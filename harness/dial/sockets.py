@@ -1,4 +1,4 @@
-"""Streams and datagrams over the kernel's own sockets, never blocking and never waiting without a deadline."""
+"""Streams and datagrams over the kernel's own sockets, none of which waits without a deadline."""
 
 from __future__ import annotations
 

@@ -57,9 +57,12 @@ def method(answer: bytes) -> int:
 
 
 def login(username: str, password: str) -> bytes:
-    """The user name and password, at most 255 bytes each (RFC 1929, section 2). Raises Malformed where longer."""
+    """The user name and password, at most 255 bytes each (RFC 1929, section 2). Raises Malformed where longer.
+
+    The RFC wants at least one byte of each; an empty password is sent all the same, since servers take it.
+    """
     fields = username.encode(), password.encode()
-    if not all(1 <= len(field) <= 255 for field in fields):
+    if not username or any(len(field) > 255 for field in fields):
         raise Malformed("a user name or password that RFC 1929 cannot carry")
     return bytes((_AUTH_VERSION,)) + b"".join(bytes((len(field),)) + field for field in fields)
 

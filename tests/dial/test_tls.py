@@ -214,3 +214,18 @@ def test_contexts_are_made_once_a_role(vouched: Authority) -> None:
     assert made is trust.context(vouched.trust, ("h2",), True, "target")
     assert made is not trust.context(vouched.trust, ("h2",), True, "resolver")
     assert made is not trust.context(vouched.trust, (), True, "target")
+
+
+def test_reading_and_writing_at_once_tears_no_record(vouched: Authority) -> None:
+    async def act() -> int:
+        async with serving(echo, vouched.server()) as port:
+            stream = await shaken(port, "site.example", tape(), trust=vouched.trust)
+            writing = asyncio.gather(*(stream.write(b"x" * 50_000, soon()) for _ in range(8)))
+            came = 0
+            while came < 400_000:
+                came += len(await stream.read(65536, soon()))
+            await writing
+            stream.close()
+            return came
+
+    assert 400_000 == asyncio.run(act())
