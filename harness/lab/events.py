@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
-from harness.model import Json
+if TYPE_CHECKING:
+    from harness.model import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from harness.lab import names, spawn, steps
+from harness.lab import steps
 from harness.lab.channel import Channel, Closed
-from harness.lab.net import syscalls, topology
+from harness.lab.net import syscalls
 
 GO_WITHIN = 10.0  # seconds in which a child is told where to live
 
@@ -77,6 +77,8 @@ def run(order: Order, alive: int) -> NoReturn:
 
 
 def _probe(order: Order) -> None:
+    from harness.lab.net import topology
+
     with steps.step("build the networks"):
         topology.build(())
     steps.packet_socket()
@@ -98,8 +100,8 @@ class First:
         self.order.workdir.mkdir(mode=0o700, parents=True)
         events, censor, servers = self.order.fds
         homes = {
-            "censor": self._servant("censor", lambda: _censor(self.order, censor, events)),
-            "servers": self._servant("servers", lambda: _servers(self.order, servers)),
+            "censor": self._servant("censor", lambda: _censor(self.order, censor, events), {censor, events}),
+            "servers": self._servant("servers", lambda: _servers(self.order, servers), {servers}),
         }
         for fd in self.order.fds:
             os.close(fd)
@@ -107,19 +109,27 @@ class First:
         self.order.control.send({"type": "up"}, (os.pidfd_open(os.getpid()),))
         self._serve(wake)
 
-    def _servant(self, name: str, body: Callable[[], Callable[[], None]]) -> Channel:
-        """Forks a child that prepares itself, moves into the namespace that it is told of, and then works."""
+    def _servant(self, name: str, body: Callable[[], Callable[[], None]], own: set[int]) -> Channel:
+        """Forks a child that prepares itself, moves into the namespace that it is told of, and then works.
+
+        It keeps only its own descriptors: else the end of another child would not read as the end of its channel.
+        """
         ours, theirs = Channel.pair()
         pid = os.fork()
         if pid == 0:
             ours.close()
             self.order.control.close()
+            for fd in set(self.order.fds) - own:
+                os.close(fd)
             _work(name, body, theirs)
         theirs.close()
         self.servants[pid] = name
         return ours
 
     def _build(self, homes: dict[str, Channel]) -> None:
+        from harness.lab import names
+        from harness.lab.net import topology
+
         assert self.order.world is not None
         addresses = [address for host in self.order.world["hosts"] for address in host["addresses"]]
         with steps.step("build the networks"):
@@ -146,6 +156,8 @@ class First:
                 self._answer(*self.order.control.receive(0.0))
 
     def _answer(self, message: dict[str, Any], fds: list[int]) -> None:
+        from harness.lab import spawn
+
         *stdio, told = fds
         try:
             pid = spawn.start(message, stdio)

@@ -12,7 +12,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.lab.censor import forge
 from harness.lab.censor.flows import Flow, FlowTable
@@ -24,7 +24,9 @@ from harness.lab.censor.residual import Residuals, Sentence
 from harness.lab.censor.rule import CompiledRule
 from harness.lab.censor.watch import Watch
 from harness.lab.events import Event
-from harness.model import Json
+
+if TYPE_CHECKING:
+    from harness.model import Json
 
 SWEEP_EVERY = 5.0  # seconds
 MOST_UNREADABLE = 1000  # events about frames that cannot be read; their number beyond that says nothing new

@@ -1,7 +1,8 @@
-"""One end of the censor: a packet socket on its veth, read from memory shared with the kernel.
+"""The censor's way to its two veths: one packet socket, read from memory that it shares with the kernel.
 
 The ring has room of its own, so a burst is not lost to the small receive buffers (net.core.rmem_max) that an ordinary
-user gets. Documentation/networking/packet_mmap.rst, TPACKET_V2.
+user gets. One socket and one ring for both sides: the kernel waits for a grace period of some 10 ms at the making and
+twice at the end of each. Documentation/networking/packet_mmap.rst, TPACKET_V2.
 """
 
 from __future__ import annotations
@@ -20,53 +21,58 @@ TP_STATUS_KERNEL, TP_STATUS_USER = 0, 1
 ETH_P_ALL = 3
 
 FRAME = 2048  # bytes: a full packet, its Ethernet header and the kernel's own words before it
-FRAMES = 2048
+FRAMES = 4096
+SIZE = FRAME * FRAMES
 BLOCK = 65536
-_HEADER = struct.Struct("=IIIHH")  # status, length, length as captured, offsets of link and network header
+_HEADER = struct.Struct("=IIIH22xi")  # status, length, length as captured, offset of the frame; index of the interface
 _STATUS = struct.Struct("=I")
 
+NO_ROOM = frozenset({errno.ENOBUFS, errno.EAGAIN, errno.ENETDOWN, errno.EMSGSIZE})
 
-class Port:
-    """Frames in and out of one interface."""
 
-    def __init__(self, interface: str) -> None:
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+class Ports:
+    """Frames in and out of the two interfaces of this network namespace."""
+
+    def __init__(self, *interfaces: str) -> None:
+        self._sides = {socket.if_nametoindex(name): side for side, name in enumerate(interfaces)}
+        self._names = tuple((name, 0) for name in interfaces)
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self._socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self._socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
-        request = struct.pack("=IIII", BLOCK, FRAME * FRAMES // BLOCK, FRAME, FRAMES)
-        self._socket.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
-        self._ring = mmap.mmap(self._socket.fileno(), FRAME * FRAMES)
-        self._socket.bind((interface, ETH_P_ALL))
+        self._socket.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack("=IIII", BLOCK, SIZE // BLOCK, FRAME, FRAMES))
+        self._ring = mmap.mmap(self._socket.fileno(), SIZE)
         self._socket.setblocking(False)
         self._at = 0
-        self.refused = 0  # frames that the interface had no room for
+        self._missed = 0
 
     def fileno(self) -> int:
         """The descriptor, for `select`."""
         return self._socket.fileno()
 
-    def frames(self, most: int) -> Iterator[bytes]:
-        """The frames that have come in, up to so many; one that was cut short comes out cut short."""
+    def frames(self, most: int) -> Iterator[tuple[int, bytes]]:
+        """The frames that have come in, up to so many, each with its side; what was cut short comes out cut short."""
         for _ in range(most):
-            status, _, captured, link, _ = _HEADER.unpack_from(self._ring, self._at)
+            status, _, captured, start, index = _HEADER.unpack_from(self._ring, self._at)
             if not status & TP_STATUS_USER:
                 return
-            start = self._at + link
-            frame = self._ring[start : start + captured]
+            frame = self._ring[self._at + start : self._at + start + captured]
             _STATUS.pack_into(self._ring, self._at, TP_STATUS_KERNEL)
-            self._at = (self._at + FRAME) % (FRAME * FRAMES)
-            yield frame
+            self._at = (self._at + FRAME) % SIZE
+            side = self._sides.get(index)
+            if side is not None:
+                yield side, frame
 
-    def send(self, frame: bytes) -> None:
-        """Send a frame out of the interface, where there is room."""
+    def send(self, side: int, frame: bytes) -> None:
+        """Send a frame out of a side's interface, where there is room."""
         try:
-            self._socket.send(frame)
+            self._socket.sendto(frame, self._names[side])
         except OSError as fault:
-            if fault.errno not in {errno.ENOBUFS, errno.EAGAIN, errno.ENETDOWN, errno.EMSGSIZE}:
+            if fault.errno not in NO_ROOM:
                 raise
-            self.refused += 1
+            self._missed += 1
 
     def missed(self) -> int:
-        """Frames for which the ring had no room since this was last asked."""
-        packets = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
-        return int(struct.unpack("=II", packets)[1])
+        """Frames for which there was no room since the start, either way."""
+        told = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
+        self._missed += int(struct.unpack("=II", told)[1])
+        return self._missed

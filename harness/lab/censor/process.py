@@ -16,13 +16,13 @@ from harness.lab.censor.hops import Routers
 from harness.lab.censor.line import Line
 from harness.lab.censor.packet import CLIENT, INTERNET
 from harness.lab.censor.pcap import Capture
-from harness.lab.censor.port import Port
+from harness.lab.censor.port import Ports
 from harness.lab.censor.rule import compiled
 from harness.lab.channel import Channel
 from harness.lab.events import Event
 from harness.lab.net.topology import CLIENT_PORT, INTERNET_PORT
 
-AT_ONCE = 64  # frames of one side before the other has its turn
+AT_ONCE = 64  # frames before what is due has its turn
 IDLE = 1.0  # seconds between two looks at what is over
 
 
@@ -51,18 +51,17 @@ class Censor:
     def __init__(self, owner: Channel, log: int, seed: int) -> None:
         self.owner = owner
         self.seed = seed
-        self.ports = (Port(CLIENT_PORT), Port(INTERNET_PORT))
+        self.ports = Ports(CLIENT_PORT, INTERNET_PORT)
         self.engine = Engine(emit=self.emit, record=self.record, clock=time.time)
         self._log = log
         self._capture: Capture | None = None
-        self._missed = 0
 
     def emit(self, side: int, frame: bytes) -> None:
         """Send a frame to a side."""
         self.engine.counts.sent += 1
         if self._capture:
             self._capture.add(side, frame, time.time())
-        self.ports[side].send(frame)
+        self.ports.send(side, frame)
 
     def record(self, event: Event) -> None:
         """Append an event to the log that the owner reads; unbuffered, so that it stands there before packets leave."""
@@ -72,12 +71,12 @@ class Censor:
         """Move frames until the process is ended from outside."""
         gc.freeze()  # what stands now stays; the collector need not look at it again
         busy = False
-        readable = [end.fileno() for end in (*self.ports, self.owner)]
+        readable = [self.ports.fileno(), self.owner.fileno()]
         while True:
             waiting = select.select(readable, [], [], 0.0 if busy else self._patience())[0]
             if self.owner.fileno() in waiting:
                 self._answer()
-            busy = self._move(CLIENT) | self._move(INTERNET)
+            busy = self._move()
             self.engine.tick(time.monotonic())
             if self._capture:
                 self._capture.flush()
@@ -86,10 +85,10 @@ class Censor:
         due = self.engine.next_due()
         return IDLE if due is None else min(IDLE, max(0.0, due - time.monotonic()))
 
-    def _move(self, side: int) -> bool:
-        """Deals with what one side has sent; True where there may be more."""
+    def _move(self) -> bool:
+        """Deals with what has come in; True where there may be more."""
         moved = 0
-        for frame in self.ports[side].frames(AT_ONCE):
+        for side, frame in self.ports.frames(AT_ONCE):
             moved += 1
             if self._capture:
                 self._capture.add(side, frame, time.time())
@@ -115,13 +114,12 @@ class Censor:
 
     def counts(self) -> dict[str, int]:
         """What went through since the start, and what did not for want of room."""
-        self._missed += sum(port.missed() for port in self.ports)
         counts = self.engine.counts
         return {
             "seen": counts.seen,
             "sent": counts.sent,
             "unreadable": counts.unreadable,
             "lost": counts.lost,
-            "missed": self._missed + sum(port.refused for port in self.ports),
+            "missed": self.ports.missed(),
             "flows": len(self.engine.flows),
         }

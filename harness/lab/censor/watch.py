@@ -18,9 +18,9 @@ from harness.lab.censor.question import Question
 from harness.lab.censor.residual import FOREVER, Sentence
 from harness.lab.censor.scope import Names
 from harness.lab.censor.stream import Stream
-from harness.model import Json
 
 if TYPE_CHECKING:
+    from harness.model import Json
     from harness.lab.censor.engine import Engine
     from harness.lab.censor.flows import Flow
     from harness.lab.censor.rule import CompiledRule
