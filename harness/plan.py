@@ -49,9 +49,13 @@ def plan(scenario: Scenario, serves: Serves | None = None) -> ScenarioPlan:
 
 
 def _path_target(controls: Controls) -> Target:
-    """The target of `path.up`: one neutral answer from abroad, or one reflector, shows that a path carries."""
+    """The target of `path.up`: one neutral answer from abroad, or one reflector, shows that a path carries.
+
+    An authenticated one where any of them can give it.
+    """
     checks = {check.name: check for check in (*controls.foreign, *controls.reflectors)}
-    return Target(name=PATH_TARGET, checks=tuple(checks.values()), quorum=1, needs=Level.E2)
+    needs = min(Level.E2, max((check.level for check in checks.values()), default=Level.E2))
+    return Target(name=PATH_TARGET, checks=tuple(checks.values()), quorum=1, needs=needs)
 
 
 def _cells(scenario: Scenario, targets: Iterable[Target], serves: Serves | None) -> Iterator[Cell]:

@@ -29,6 +29,9 @@ class CheckKeys(Strict):
     note: Text | None = None
 
 
+_CLEAR = ("http://", "ws://")
+"""Without TLS nobody is authenticated: an answer shows no more than the connection that it came by."""
+
 BESIDE = frozenset({*CheckKeys.model_fields, "proof"})
 
 
@@ -64,7 +67,7 @@ def read_check(reading: Reading, loc: Loc, probes: Table, name: str = "") -> Che
     params = _Params(reading, loc, row, value).read()
     if not keys or params is None:
         return None
-    level = _level(reading, loc, row, keys.level, proven="proof" in value)
+    level = _level(reading, loc, row, keys.level, _shows(row, params))
     return Check(name=name or keys.name or row.name.replace("_", "-"), probe=row.name, params=params, level=level)
 
 
@@ -112,7 +115,9 @@ class _Params:
     def _add_proof(self, model: type[BaseModel], whole: dict[str, Json]) -> None:
         if "proof" not in self.value:
             return
-        if "proof" in whole:
+        if self.value["proof"] in ({}, None):
+            self.reading.wrong((*self.loc, "proof"), "a proof of nothing", "write what the answer must show", key=True)
+        elif "proof" in whole:
             self.reading.wrong((*self.loc, "proof"), "a second proof", "keep one, beside the probe", key=True)
         elif "proof" in model.model_fields:
             whole["proof"] = self.value["proof"]
@@ -143,12 +148,19 @@ class _Params:
         return params
 
 
-def _level(reading: Reading, loc: Loc, row: Kind, declared: Level | None, *, proven: bool) -> Level:
-    """What the check shows: declared, or as much as its kind can."""
+def _shows(row: Kind, params: dict[str, Json]) -> Level:
+    """As much as a kind can show with these parameters."""
+    if params.get("proof") and "proof" in row.traits:
+        return Level.E3
     own = next((Level[trait] for trait in sorted(row.traits) if trait in Level.__members__), Level.E2)
-    most = Level.E3 if proven and "proof" in row.traits else own
+    clear = str(params.get("url", "")).startswith(_CLEAR) or params.get("verify") is False
+    return Level.E1 if clear and own is Level.E2 else own
+
+
+def _level(reading: Reading, loc: Loc, row: Kind, declared: Level | None, most: Level) -> Level:
+    """The level of a check: declared, or as much as it can show."""
     if declared is None or declared <= most:
         return most if declared is None else declared
-    hint = "write a proof beside it" if "proof" in row.traits and not proven else f"write level: {most.name}"
+    hint = "write a proof beside it" if "proof" in row.traits and most < Level.E3 else f"write level: {most.name}"
     reading.wrong((*loc, "level"), f"{row.name} shows {most.name} here, not {declared.name}", hint)
     return most

@@ -1,7 +1,7 @@
 """A scenario becomes cells, in an order and under names that stay the same over nights and vantages."""
 
 from harness.catalogue import WorldOverlay
-from harness.model import Controls, Path, Retry, Target
+from harness.model import Controls, Level, Path, Retry, Target
 from harness.plan import Scenario, plan
 from tests.language.conftest import API, Load
 
@@ -21,6 +21,12 @@ def test_a_path_is_up_by_the_neutral_hosts_abroad_and_the_reflectors(load: Load)
     target = load(CONTROLLED).plan.cells[0].target
 
     assert (("neutral-abroad", "echo"), 1) == (tuple(check.name for check in target.checks), target.quorum)
+
+
+def test_a_path_is_shown_by_a_connection_where_its_controls_can_show_no_more(load: Load) -> None:
+    text = API + 'controls: {foreign: [{name: plain, http: "http://neutral.example/"}]}\n'
+
+    assert Level.E1 == load(text).plan.cells[0].target.needs
 
 
 def test_without_controls_nothing_can_show_a_path(load: Load) -> None:
