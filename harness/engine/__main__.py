@@ -6,14 +6,14 @@ import asyncio
 import signal
 import sys
 
-from harness.engine.pipes import LineWriter, stdin_reader
-from harness.engine.session import serve
-
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def main() -> int:
     """Serve until the caller is done or gone; a signal cuts everything and is told by the exit status."""
+    from harness.engine.pipes import LineWriter, stdin_reader
+    from harness.engine.session import serve
+
     session = asyncio.current_task()
     assert session is not None
     struck: list[int] = []
@@ -35,4 +35,6 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    # While the rest is imported a Ctrl-C ends us plainly, without a traceback in the terminal.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(asyncio.run(main()))

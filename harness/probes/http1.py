@@ -18,38 +18,37 @@ _Event: TypeAlias = "h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]"
 class Http1:
     """An exchange on one connection, which serves no second one."""
 
-    def __init__(self, stream: Stream, until: Deadline) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._until = until
         self._state = h11.Connection(h11.CLIENT)
         self._ended = False
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message, until: Deadline) -> None:
         """Write the request."""
         target = h11.Request(method=message.method, target=message.target, headers=list(message.headers))
         parts = [self._state.send(target)]
         if message.body:
             parts.append(self._state.send(h11.Data(data=message.body)))
         parts.append(self._state.send(h11.EndOfMessage()))
-        await self._stream.write(b"".join(part for part in parts if part), self._until)
+        await self._stream.write(b"".join(part for part in parts if part), until)
 
-    async def head(self) -> Head:
+    async def head(self, until: Deadline) -> Head:
         """The answer's status and headers; interim answers are passed over."""
-        while not isinstance(event := await self._event(), h11.Response):
+        while not isinstance(event := await self._event(until), h11.Response):
             pass
         return Head(status=event.status_code, headers=tuple(event.headers.raw_items()), version="HTTP/1.1")
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self, until: Deadline) -> AsyncIterator[bytes]:
         """The answer's body as it comes. Raises EOFError where it ends short."""
-        while isinstance(event := await self._event(), h11.Data):
+        while isinstance(event := await self._event(until), h11.Data):
             yield bytes(event.data)
 
-    async def _event(self) -> _Event:
+    async def _event(self, until: Deadline) -> _Event:
         while True:
             event = self._next()
             if event is not None:
                 return event
-            data = await self._stream.read(CHUNK, self._until)
+            data = await self._stream.read(CHUNK, until)
             self._ended = not data
             self._state.receive_data(data)
 

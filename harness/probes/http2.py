@@ -22,51 +22,50 @@ _LEFT_OUT = frozenset({b"host", b"connection", b"keep-alive", b"proxy-connection
 class Http2:
     """An exchange on the first stream of one connection, which serves no second one."""
 
-    def __init__(self, stream: Stream, until: Deadline) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._until = until
         self._state = h2.connection.H2Connection(config=_CONFIG)
         self._head: Head | None = None
         self._received: list[bytes] = []
         self._complete = False
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message, until: Deadline) -> None:
         """Write the request; a body waits for the server's window where it must."""
         self._state.initiate_connection()
         self._state.send_headers(1, _headers(message), end_stream=not message.body)
-        await self._send_body(message.body)
-        await self._flush()
+        await self._send_body(message.body, until)
+        await self._flush(until)
 
-    async def head(self) -> Head:
+    async def head(self, until: Deadline) -> Head:
         """The answer's status and headers."""
         while self._head is None:
-            await self._receive()
+            await self._receive(until)
         return self._head
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self, until: Deadline) -> AsyncIterator[bytes]:
         """The answer's body as it comes. Raises EOFError where it ends short."""
         while self._received or not self._complete:
             if self._received:
                 yield self._received.pop(0)
             else:
-                await self._receive()
+                await self._receive(until)
 
-    async def _send_body(self, body: bytes) -> None:
+    async def _send_body(self, body: bytes, until: Deadline) -> None:
         while body:
             room = min(self._state.local_flow_control_window(1), self._state.max_outbound_frame_size)
             if room:
                 self._state.send_data(1, body[:room], end_stream=len(body) <= room)
                 body = body[room:]
             else:
-                await self._flush()
-                await self._receive()
+                await self._flush(until)
+                await self._receive(until)
 
-    async def _flush(self) -> None:
+    async def _flush(self, until: Deadline) -> None:
         if data := self._state.data_to_send():
-            await self._stream.write(data, self._until)
+            await self._stream.write(data, until)
 
-    async def _receive(self) -> None:
-        data = await self._stream.read(CHUNK, self._until)
+    async def _receive(self, until: Deadline) -> None:
+        data = await self._stream.read(CHUNK, until)
         if not data:
             raise EOFError
         try:
@@ -74,7 +73,7 @@ class Http2:
                 self._take(event)
         except h2.exceptions.ProtocolError as exc:
             raise Failed("http_request_failed", why=str(exc)) from exc
-        await self._flush()
+        await self._flush(until)
 
     def _take(self, event: h2.events.Event) -> None:
         match event:

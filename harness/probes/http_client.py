@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -56,14 +56,14 @@ class StreamTransport(httpx.AsyncBaseTransport):
         """The answer's head, with its body yet to come."""
         message = await _message(request)
         self.stream = await self._open(request.url)
-        exchange = self._exchange(self.stream)
+        exchange = _exchange(self.stream)
         with counted(self._tape, Stage.REQUEST, self.stream):
-            await exchange.send(message)
+            await exchange.send(message, self._soon())
         head = await self._head(exchange, self.stream)
         return httpx.Response(
             head.status,
             headers=list(head.headers),
-            stream=_Body(exchange),
+            stream=_Body(exchange, self._soon),
             extensions={"http_version": head.version.encode()},
         )
 
@@ -75,14 +75,13 @@ class StreamTransport(httpx.AsyncBaseTransport):
     async def _open(self, url: httpx.URL) -> Stream | TlsStream:
         return await self._route.open({"url": str(url)}, self._until, self._tape, ALPN)
 
-    def _exchange(self, stream: Stream | TlsStream) -> Exchange:
-        until = self._until.sooner(self._route.patience.response)
-        agreed = stream.alpn if isinstance(stream, TlsStream) else None
-        return Http2(stream, until) if agreed == "h2" else Http1(stream, until)
+    def _soon(self) -> Deadline:
+        """The limit of a stage that begins now."""
+        return self._until.sooner(self._route.patience.response)
 
     async def _head(self, exchange: Exchange, stream: Stream) -> Head:
         with counted(self._tape, Stage.RESPONSE, stream) as note:
-            head = await exchange.head()
+            head = await exchange.head(self._soon())
             note.detail.update(status=head.status, http_version=head.version, headers=_kept(head))
             self.seen = note.detail
         self._tape.reached(Level.E2 if isinstance(stream, TlsStream) else Level.E1)
@@ -90,12 +89,18 @@ class StreamTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, soon: Callable[[], Deadline]) -> None:
         self._exchange = exchange
+        self._soon = soon
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._exchange.chunks():
+        async for chunk in self._exchange.chunks(self._soon()):
             yield chunk
+
+
+def _exchange(stream: Stream | TlsStream) -> Exchange:
+    agreed = stream.alpn if isinstance(stream, TlsStream) else None
+    return Http2(stream) if agreed == "h2" else Http1(stream)
 
 
 @asynccontextmanager

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from harness.dial.deadline import Deadline
+
 CHUNK = 65536
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
@@ -34,11 +36,11 @@ class Head:
 class Exchange(Protocol):
     """One request and its answer on one connection."""
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message, until: Deadline) -> None:
         """Write the request."""
 
-    async def head(self) -> Head:
+    async def head(self, until: Deadline) -> Head:
         """The answer's status and headers. Raises EOFError or Failed where there is none."""
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self, until: Deadline) -> AsyncIterator[bytes]:
         """The answer's body as it comes. Raises EOFError or Failed where it ends short."""

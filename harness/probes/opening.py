@@ -42,8 +42,8 @@ async def prove(params: Mapping[str, Json], opening: Opening, route: Route, tape
     with closing(await route.open(params, until, tape)) as stream:
         soon = until.sooner(route.patience.response)
         if over_frames(params):
-            frames = await upgraded(stream, _upgrade(params), soon, tape)
-            carried = FrameStream(frames)
+            carried = FrameStream(await upgraded(stream, _upgrade(params), soon, tape))
+            soon = until.sooner(route.patience.response)
             with counted(tape, Stage.BODY, stream) as note:
                 await carried.write(opening.hello, soon)
                 note.detail.update(await _proof(carried, opening, soon))
