@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.catalogue.api import WorldOverlay
+from harness.catalogue.api import Kinds, WorldOverlay
 from harness.catalogue.files import Folders
 from harness.catalogue.library import Library
 from harness.catalogue.reading import public_resolvers, tables
@@ -26,14 +26,21 @@ class FoundPath:
     private: frozenset[str] = frozenset()
 
 
-def find_path(name: str, root: pathlib.Path, env: Mapping[str, str], world: WorldOverlay | None) -> FoundPath:
+def find_path(
+    name: str,
+    *,
+    root: pathlib.Path,
+    env: Mapping[str, str],
+    world: WorldOverlay | None = None,
+    kinds: Kinds | None = None,
+) -> FoundPath:
     """The path of that name in the root directory's `paths.yaml`, the world or the shipped catalogue.
 
     Raises ScenarioError where there is none, BadFile where it cannot be read.
     """
     if name == DIRECT:
         return FoundPath(path=Path(name=DIRECT))
-    library = Library(Folders(root / "paths.yaml", root), root, env, tables(), world)
+    library = Library(Folders(root / "paths.yaml", root), root, env, tables(kinds), world)
     if name not in library.names("path"):
         raise ScenarioError(f'no path is called "{name}"; {nearest(name, [DIRECT, *library.names("path")])}')
     path = library.path(name)

@@ -61,4 +61,4 @@ def _cells(loaded: Loaded, target: Target) -> Iterator[str]:
         if cell.target is target:
             expected = " or ".join(sorted(loaded.expectations.of(cell_name(cell))))
             told = f"not applicable: {cell.not_applicable}" if cell.not_applicable else f"expects {expected}"
-            yield f"{cell.path.name:<28} {told}"
+            yield f"{cell_name(cell):<44} {told}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+import subprocess
+import sys
 
 from harness.catalogue import shipped
 
@@ -21,15 +23,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it; gives pytest's exit status."""
-    import pytest
-
     args.out.mkdir(parents=True, exist_ok=True)
     record = (args.out / "run.jsonl").absolute()
     record.unlink(missing_ok=True)
     _possible()
-    code = pytest.main([*_arguments(args, record), *args.pytest])
-    print(f"\n{_shown(args.out / 'junit.xml')} and {_shown(record)} are left for you")
-    return int(code)
+    code = _pytest([*_arguments(args, record), *args.pytest])
+    print(f"\n{args.out / 'junit.xml'} and {args.out / 'run.jsonl'} are left for you")
+    return code
 
 
 def _arguments(args: argparse.Namespace, record: pathlib.Path) -> list[str]:
@@ -57,5 +57,14 @@ def _possible() -> None:
         raise Unavailable(found)
 
 
-def _shown(file: pathlib.Path) -> str:
-    return os.path.relpath(file)
+def _pytest(words: list[str]) -> int:
+    """Run pytest as its users do; a Ctrl-C is for it, and we wait until it has ended in good order."""
+    here = pathlib.Path.cwd()
+    # From a checkout the scenario is called as it stands there, from elsewhere by its name alone.
+    folder = here if shipped().is_relative_to(here) else shipped()
+    with subprocess.Popen([sys.executable, "-m", "pytest", *words], cwd=folder) as running:
+        while True:
+            try:
+                return running.wait()
+            except KeyboardInterrupt:
+                continue

@@ -159,15 +159,18 @@ class Desk:
         return state.key(self._settings.world) if self._settings.sends else b""
 
     def _announce(self, plans: Iterable[ScenarioPlan]) -> None:
-        """Say what a live run is about to send, before it does; once, by the process that owns the terminal."""
-        if not self._settings.live or self._announced or hasattr(self._config, "workerinput"):
+        """Say what is about to be sent, before it is; once, by the process that owns the terminal.
+
+        Whom a live run contacts is told by name; nobody hears of what happens inside a world.
+        """
+        if self._announced or hasattr(self._config, "workerinput"):
             return
         self._announced = True
         from harness.vantage.cost import cost, lines
 
         writer = self._config.get_terminal_writer()
-        for line in lines(cost(plans)):
-            writer.line(f"waygauge: {self.scrub(line)}")
+        for line in list(lines(cost(plans)))[: None if self._settings.live else 1]:
+            writer.line(f"waygauge: {self.clean(line)}")
 
 
 def _plans(items: Iterable[CellItem]) -> list[ScenarioPlan]:

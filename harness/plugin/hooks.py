@@ -57,6 +57,13 @@ def pytest_collect_file(file_path: pathlib.Path, parent: pytest.Collector) -> py
     return collector
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tests that fetch over a path need the run before its loop begins, scenario or not."""
+    fetching = any("via" in getattr(item, "fixturenames", ()) for item in session.items)
+    if fetching and options.settings(session.config).sends:
+        the_run(session.config)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Under pytest-xdist: tell a worker where the controller's broker is."""

@@ -42,7 +42,7 @@ class ReachFile(pytest.File):
             item: CellItem = CellItem.from_parent(self, name=cell_name(cell), cell=cell, loaded=loaded)
             yield item
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The complaints, one a line; a traceback only for faults of ours."""
         if isinstance(excinfo.value, HarnessError):
             return str(excinfo.value)

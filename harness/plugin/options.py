@@ -11,7 +11,7 @@ import pytest
 
 from harness.model import Vantage
 
-Type = Literal["string", "bool"]
+IniType = Literal["string", "bool"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ OPTIONS = (
     Option(name="live", help="run the scenarios from this machine, over the network it stands in; asks consent once"),
     Option(name="vantage", metavar="TEXT", help='where this machine stands: "home-1 cc=RU asn=12389 network=home"'),
     Option(name="expect", metavar="FILE", help="lay this expectation file over the scenarios"),
-    Option(name="record", metavar="FILE", help="append what was seen to this file of JSON lines"),
+    Option(name="record", metavar="FILE", help="write what was seen to this file, one JSON line a fact"),
     Option(name="record_addresses", help="write private addresses as they are instead of pseudonyms"),
     Option(name="pcap", metavar="DIR", help="write packet captures of the lab into this folder"),
     Option(
@@ -74,7 +74,8 @@ def add(parser: pytest.Parser) -> None:
         if option.choices:
             extra["choices"] = option.choices
         group.addoption(option.flag, dest=option.dest, default=None, help=option.help, **extra)
-        parser.addini(option.ini, option.help, type="string" if option.metavar else "bool", default=None)
+        kind: IniType = "string" if option.metavar else "bool"
+        parser.addini(option.ini, option.help, type=kind, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +142,8 @@ def _value(config: pytest.Config, name: str) -> Any:
 def _file(config: pytest.Config, name: str) -> pathlib.Path | None:
     """A file from the command line counts from where we stand, one from the ini file from where that file stands."""
     if given := config.getoption(f"waygauge_{name}"):
-        return config.invocation_params.dir / given
-    written = config.getini(f"waygauge_{name}")
+        return config.invocation_params.dir / str(given)
+    written: str | None = config.getini(f"waygauge_{name}")
     return (config.inipath or config.rootpath / "-").parent / written if written else None
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness import kinds
     from harness.catalogue import Loaded, WorldOverlay
 
+TABLES = ("probes", "hops", "resolvers")  # those that a third party may add to
 BUILT_IN = frozenset({"skip", "skipif", "xfail", "usefixtures", "filterwarnings", "parametrize"})
 
 
@@ -71,7 +72,7 @@ class Reading:
         from harness.catalogue.paths import find_path
 
         root = self._config.rootpath
-        found = find_path(name, root, os.environ, self.overlay)
+        found = find_path(name, root=root, env=os.environ, world=self.overlay, kinds=self.kinds)
         self.hush(Hushed(secrets=found.secrets, private=found.private))
         return found.path
 
@@ -81,6 +82,8 @@ class Reading:
         found: dict[str, tuple[kinds.Kind, ...]] = {}
         for rows in self._config.hook.waygauge_kinds():
             for table, row in rows:
+                if table not in TABLES:
+                    raise ScenarioError(f"waygauge_kinds: no table {table!r}; one of {', '.join(TABLES)}")
                 found[table] = (*found.get(table, ()), row)
         return found
 

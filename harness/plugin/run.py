@@ -111,6 +111,10 @@ class Run:
         if not self.worker and (file := self.config.getoption("xmlpath", None)):
             tidy(pathlib.Path(file), self.desk.vantage.name, self.desk.scrub)
 
+    def pytest_unconfigure(self) -> None:
+        """Whatever became of the session, nothing is left running."""
+        self.desk.close("interrupted")
+
     @property
     def worker(self) -> bool:
         """True in a worker of pytest-xdist; what there is to show is the controller's to show."""

@@ -112,7 +112,8 @@ class Ledger:
 
     def _scrubbed(self, noun: NounT) -> NounT:
         """The same noun without secrets and private names."""
-        adapter = _adapter(type(noun))
+        kind: Any = type(noun)
+        adapter = _adapter(kind)
         scrubbed: NounT = adapter.validate_python(self._redactor.json(adapter.dump_python(noun, mode="json")))
         return scrubbed
 

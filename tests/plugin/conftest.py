@@ -11,6 +11,17 @@ from harness.model import Cell, Check, Level, Path, Retry, ScenarioPlan, Target,
 from harness.vantage import Setup
 from harness.vantage.session import EngineSession
 
+SMALL = """
+scenario: small
+targets:
+  - {name: news, check: {tls: {host: news.example.org, port: 443}}}
+  - {name: recipes, check: {tls: {host: recipes.example.org, port: 443}}}
+paths: [direct, control-abroad]
+controls: {foreign: [neutral-abroad], domestic: [neutral-home], paths: [control-abroad]}
+retry: {attempts: 1, deadline: 20s}
+"""
+"""In the world sni-reset `news` is reset on the direct path; `recipes` is let through."""
+
 
 @pytest.fixture(autouse=True)
 def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
@@ -28,8 +39,21 @@ def lab() -> None:
 
 
 @pytest.fixture
+def small(pytester: pytest.Pytester, lab: None) -> pytest.Pytester:
+    """A project with one small scenario."""
+    (pytester.path / "small.reach.yaml").write_text(SMALL)
+    return pytester
+
+
+@pytest.fixture
+def reach(small: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+    """Runs pytest on the small scenario in the world sni-reset."""
+    return lambda *args: small.runpytest_subprocess("--world", "sni-reset", "-p", "no:cacheprovider", *args, timeout=90)
+
+
+@pytest.fixture
 def server() -> Iterator[int]:
-    """The port of a loopback server that accepts, and counts in nobody's way."""
+    """The port of a loopback server that accepts and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=_accept, args=(listening,), daemon=True).start()
         yield listening.getsockname()[1]
@@ -62,4 +86,6 @@ def plan() -> Callable[..., ScenarioPlan]:
 def _cell(port: int, **more: str) -> Cell:
     check = Check(name=f"port-{port}", probe="tcp", params={"host": "127.0.0.1", "port": port}, level=Level.E1)
     target = Target(name=f"port-{port}", checks=(check,), needs=Level.E1)
-    return Cell(key=f"loopback:port-{port}[direct]", scenario="loopback", target=target, path=Path(name="direct"), **more)
+    return Cell(
+        key=f"loopback:port-{port}[direct]", scenario="loopback", target=target, path=Path(name="direct"), **more
+    )

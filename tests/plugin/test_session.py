@@ -1,7 +1,6 @@
 import os
 import pathlib
 import signal
-
 from collections.abc import Callable
 
 import pytest
@@ -26,7 +25,9 @@ def test_a_cell_comes_back_judged(session: EngineSession, plan: Plan, server: in
     assert Claim.USABLE is finished(session, f"loopback:port-{server}[direct]").verdict.claim
 
 
-def test_a_cell_asked_for_twice_runs_once(session: EngineSession, plan: Plan, server: int, tmp_path: pathlib.Path) -> None:
+def test_a_cell_asked_for_twice_runs_once(
+    session: EngineSession, plan: Plan, server: int, tmp_path: pathlib.Path
+) -> None:
     for _ in range(2):
         session.submit([plan(server)], Hushed())
         finished(session, f"loopback:port-{server}[direct]")
@@ -34,14 +35,18 @@ def test_a_cell_asked_for_twice_runs_once(session: EngineSession, plan: Plan, se
     assert 1 == (tmp_path / "run.jsonl").read_text().count('"type":"cell"')
 
 
-def test_a_finished_cell_is_in_the_record_at_once(session: EngineSession, plan: Plan, server: int, tmp_path: pathlib.Path) -> None:
+def test_a_finished_cell_is_in_the_record_at_once(
+    session: EngineSession, plan: Plan, server: int, tmp_path: pathlib.Path
+) -> None:
     session.submit([plan(server)], Hushed())
     finished(session, f"loopback:port-{server}[direct]")
 
     assert '"type":"cell"' in (tmp_path / "run.jsonl").read_text()
 
 
-def test_a_cell_that_does_not_apply_is_answered_without_sending(session: EngineSession, plan: Plan, server: int) -> None:
+def test_a_cell_that_does_not_apply_is_answered_without_sending(
+    session: EngineSession, plan: Plan, server: int
+) -> None:
     session.submit([plan(server, not_applicable="the world does not serve it")], Hushed())
 
     outcome = finished(session, f"loopback:port-{server}[direct]")
@@ -88,4 +93,3 @@ def test_an_early_end_stands_in_the_record(session: EngineSession, tmp_path: pat
     session.close("interrupted")
 
     assert '"reason":"interrupted"' in (tmp_path / "run.jsonl").read_text().splitlines()[-1]
-
