@@ -2,7 +2,6 @@
 
 import ast
 import pathlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,8 +18,7 @@ LAB_MAY_IMPORT = {"model", "errors", "kinds", "document", "lab"}
 LAB_IS_IMPORTED_BY = {"vantage", "cli", "lab"}
 
 
-def modules() -> Iterator[pathlib.Path]:
-    yield from sorted((ROOT / "harness").rglob("*.py"))
+MODULES = sorted((ROOT / "harness").rglob("*.py"))
 
 
 def part(path: pathlib.Path) -> str:
@@ -44,7 +42,7 @@ def layer(name: str) -> int:
     return next(number for number, names in enumerate(LAYERS) if name in names)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_imports_only_from_its_own_layer_and_below(path: pathlib.Path) -> None:
     here = part(path)
     if here == "lab":
@@ -53,7 +51,7 @@ def test_a_module_imports_only_from_its_own_layer_and_below(path: pathlib.Path) 
         assert [] == sorted(name for name in imports(path) - {"lab"} if layer(name) > layer(here))
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_the_vantage_and_the_command_know_the_lab(path: pathlib.Path) -> None:
     assert "lab" not in imports(path) or part(path) in LAB_IS_IMPORTED_BY
 
@@ -61,4 +59,4 @@ def test_only_the_vantage_and_the_command_know_the_lab(path: pathlib.Path) -> No
 def test_the_layers_name_every_part_of_the_house() -> None:
     named = set().union(*LAYERS) | {"lab"}
 
-    assert {part(path) for path in modules()} <= named
+    assert {part(path) for path in MODULES} <= named
