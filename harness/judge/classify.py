@@ -13,16 +13,25 @@ from harness.model import Claim, Finding, Level, Stage, Walk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A rule that was tried on a walk: the statements that held, and the first that did not."""
+    """A rule that was tried on a walk: which of its statements hold, in words, and which do not."""
 
     rule: Rule
-    held: tuple[str, ...]
-    missing: str | None  # None where the rule holds
+    statements: tuple[tuple[str, bool], ...]
 
     @property
-    def close(self) -> int:
-        """How many of the rule's statements held."""
-        return len(self.held)
+    def holds(self) -> bool:
+        """True where the rule wins."""
+        return self.missing == 0
+
+    @property
+    def missing(self) -> int:
+        """How many of its statements do not hold."""
+        return sum(not held for _, held in self.statements)
+
+    @property
+    def applies(self) -> bool:
+        """True where its first statement holds, which is the one that it is about."""
+        return all(held for _, held in self.statements[:1])
 
 
 def classify(walk: Walk, seen: Seen) -> Finding:
@@ -41,17 +50,11 @@ def classify(walk: Walk, seen: Seen) -> Finding:
 
 
 def tried(walk: Walk, seen: Seen) -> Iterator[Tried]:
-    """Every rule up to and with the one that holds, each with what kept it from holding."""
+    """Every rule up to and with the one that holds, each with what held of it and what did not."""
     for rule in (*RULES, INSUFFICIENT):
-        held: list[str] = []
-        missing = None
-        for condition in rule.when:
-            if not condition.holds(walk, seen):
-                missing = condition.text
-                break
-            held.append(condition.text)
-        yield Tried(rule=rule, held=tuple(held), missing=missing)
-        if missing is None:
+        one = Tried(rule=rule, statements=tuple((part.said(walk, seen), part.holds(walk, seen)) for part in rule.when))
+        yield one
+        if one.holds:
             return
 
 

@@ -61,8 +61,7 @@ def _not_usable(best: Mapping[str, Finding], tries: Sequence[Try], target: Targe
     claim = _claim(len(passed), failed, target.quorum)
     saying = [one for one in failed if one.claim is claim] or failed
     lead = _lead(saying) if claim is not None else _mixed(failed)
-    level = max((one.level for attempt in tries for one in attempt.findings), default=Level.NONE)
-    verdict = replace(_verdict(lead, target, why=_why(lead, failed, len(best))), level=level)
+    verdict = replace(_verdict(lead, target, why=_why(lead, failed, len(best))), level=_level(tries, target))
     if lead.strength is not Strength.CONFIRMED or _breaks(passed, failed, Strength.CONFIRMED, target):
         return verdict
     return replace(verdict, strength=Strength.LIKELY)
@@ -77,6 +76,15 @@ def _claim(passed: int, failed: Sequence[Finding], quorum: int) -> Claim | None:
         if passed + len(failed) - count < quorum and (claim in CONCLUSIVE or count == len(failed))
     ]
     return breaking[0] if len(breaking) == 1 else None
+
+
+def _level(tries: Sequence[Try], target: Target) -> Level:
+    """The level that as many checks reached as the quorum asks for."""
+    reached: dict[str, Level] = {}
+    for one in (one for attempt in tries for one in attempt.findings):
+        reached[one.check] = max(one.level, reached.get(one.check, Level.NONE))
+    best = sorted(reached.values(), reverse=True)
+    return best[target.quorum - 1] if len(best) >= target.quorum else Level.NONE
 
 
 def _breaks(passed: Sequence[Finding], failed: Sequence[Finding], strength: Strength, target: Target) -> bool:

@@ -10,7 +10,7 @@ from harness.judge.addresses import agree, is_bogon
 from harness.judge.blockpages import known_page
 from harness.judge.endpoints import is_ipv6, target_name
 from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out, http_answer
-from harness.model import PATH_TARGET, Level, Role, Stage, Walk
+from harness.model import Level, Role, Stage, Walk
 
 Predicate: TypeAlias = Callable[[Walk, Seen], bool]
 
@@ -38,13 +38,17 @@ class Condition:
 
     text: str
     holds: Predicate
+    ways: tuple[Condition, ...] = ()  # of an alternative: each way in which it can hold
+
+    def said(self, walk: Walk, seen: Seen) -> str:
+        """The statement; of an alternative that holds, the way in which it does."""
+        return next((way.said(walk, seen) for way in self.ways if way.holds(walk, seen)), self.text)
 
 
 def either(*some: Condition) -> Condition:
     """At least one of them holds."""
-    return Condition(
-        ", or ".join(one.text for one in some), lambda walk, seen: any(one.holds(walk, seen) for one in some)
-    )
+    text = ", or ".join(one.text for one in some)
+    return Condition(text, lambda walk, seen: any(one.holds(walk, seen) for one in some), some)
 
 
 def both(*all_of: Condition) -> Condition:
@@ -70,9 +74,9 @@ def ended(stages: Stage | frozenset[Stage], tokens: frozenset[str], of: str = "t
         last = walk.last
         return last is not None and last.stage in at and last.failure in tokens and last.of.split(":")[0] == of
 
-    whose = {"target": "", "hop": " of a hop", "resolver": " of the path's resolver"}[of]
+    whose = {"target": "", "hop": " of the path's own server", "resolver": " of the path's own resolver"}[of]
     named = " or ".join(sorted(at, key=lambda stage: RANK[Stage(stage)]))
-    return Condition(f"the walk ended at {named}{whose} with {' or '.join(sorted(tokens))}", holds)
+    return Condition(f"the walk ended at the stage {named}{whose} with {' or '.join(sorted(tokens))}", holds)
 
 
 def token(*tokens: str) -> Condition:
@@ -153,17 +157,21 @@ def _network_works(walk: Walk, seen: Seen) -> bool:
     return seen.network is Answer.YES or earlier_hop
 
 
+def _may_be_the_targets(walk: Walk, _: Seen) -> bool:
+    """A proxy that answers for its target, or hangs up on it, fails at the hop stage."""
+    last = walk.last
+    return last is not None and (
+        last.of == "target" or (last.stage == Stage.HOP and last.failure in CUT | {"proxy_refused"})
+    )
+
+
 def _abroad_is_up(_: Walk, seen: Seen) -> bool:
     failing = {control.check for control in seen.of(Role.FOREIGN, seen.cell.path.name)}
     return seen.abroad_elsewhere or len(failing) > 1
 
 
 network_works = Condition("the network here works, shown by a control that went through", _network_works)
-of_the_path = Condition(
-    "the failure is the path's own, not the target's",
-    lambda walk, _: walk.last is not None and walk.last.of != "target",
-)
-is_path_cell = Condition("the cell asks for the path itself", lambda _, seen: seen.cell.target.name == PATH_TARGET)
+may_be_the_targets = Condition("the failure may be the target's, not the path's own", _may_be_the_targets)
 foreign_works = Condition(
     "a neutral host abroad answered over this path", lambda _, seen: seen.neutral(Role.FOREIGN) is Answer.YES
 )

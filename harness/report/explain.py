@@ -18,6 +18,7 @@ from harness.model import (
     Observation,
     Role,
     Stage,
+    Strength,
     Verdict,
     Walk,
 )
@@ -42,6 +43,11 @@ _ROLES: Mapping[Role, str] = {
     Role.OTHER_TRANSPORT: "the same question to the same resolver, over TCP",
     Role.NEUTRAL_QUERY: "a neutral question to the same resolver",
     Role.EXIT: "where a reflector saw us come from",
+}
+_STRENGTHS: Mapping[Strength, str] = {
+    Strength.CONFIRMED: "what was seen settles it by itself",
+    Strength.LIKELY: "a clear pattern beside good controls",
+    Strength.INSUFFICIENT: "too little to say",
 }
 _CLAIMS: Mapping[Claim, str] = {
     Claim.USABLE: "it works over this path",
@@ -76,7 +82,8 @@ def _head(cell: Cell, verdict: Verdict, style: Style) -> list[str]:
     named = style.paint(f"{style.sign(verdict.claim)} {verdict.claim}", verdict.claim, bold=True)
     rows = [
         ("verdict", f"{named}: {_CLAIMS[verdict.claim]}"),
-        ("certainty", f"{verdict.strength}, {verdict.steadiness}"),
+        ("certainty", f"{verdict.strength}: {_STRENGTHS[verdict.strength]}"),
+        ("steadiness", f"{verdict.steadiness}: {_steadiness(verdict)}"),
         ("mechanism", _mechanism(verdict)),
         ("stage", str(verdict.stage or "")),
         ("because", verdict.why),
@@ -89,8 +96,18 @@ def _head(cell: Cell, verdict: Verdict, style: Style) -> list[str]:
 
 
 def _row(name: str, text: str, style: Style) -> list[str]:
-    hanging = " " * 16
-    return textwrap.wrap(text, max(50, style.width), initial_indent=f"  {name:<14}", subsequent_indent=hanging)
+    return _wrapped(text, style, first=f"  {name:<14}", rest=" " * 16)
+
+
+def _wrapped(text: str, style: Style, *, first: str, rest: str) -> list[str]:
+    width = max(50, style.width)
+    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def _steadiness(verdict: Verdict) -> str:
+    kind, _, tries = verdict.steadiness.partition(" ")
+    told = {"steady": "every try ended so", "residual": "once cut, the address took no more connections for a while"}
+    return told.get(kind, f"{tries.replace('/', ' of ')} tries went through")
 
 
 def _mechanism(verdict: Verdict) -> str:
@@ -170,8 +187,9 @@ def _controls(facts: CellFacts) -> Iterator[str]:
 
 
 def _control(control: Control) -> Iterator[str]:
-    pinned = " (sent to the address given out here)" if "#" in control.id else ""
-    yield f"  {_ROLES[control.role]}{pinned}: {control.check} over {control.path}"
+    pinned = ", sent to the address given out here" if "#" in control.id else ""
+    named = "" if control.check.startswith(f"{control.role}:") else f": {control.check}"
+    yield f"  {_ROLES[control.role]}{named}, over {control.path}{pinned}"
     for walk in control.walks:
         where = f"{walk.address}: " if walk.address else ""
         yield f"      {where}{_end(walk)}{_found(control, walk)}"
@@ -194,12 +212,12 @@ def _choice(facts: CellFacts, verdict: Verdict, seen: Seen, style: Style) -> Ite
         yield from textwrap.wrap(verdict.why, style.width, initial_indent="  ", subsequent_indent="  ")
         return
     *others, winner = tried(walk, seen)
+    spare = 1 if winner.statements else 2  # where nothing holds, it is worth knowing what nearly would have
+    close = [one for one in others if one.applies and one.missing <= spare]
     yield f"  for {walk.check}{f' to {walk.address}' if walk.address else ''}"
     yield from _won(winner, style)
-    yield from _came_close(others, style)
-    plainly = [one.rule.id for one in others if not one.held]
-    listed = f"{len(plainly)} rules before it did not apply at all: {', '.join(plainly)}"
-    yield from textwrap.wrap(listed, style.width, initial_indent="  ", subsequent_indent="    ") if plainly else ()
+    yield from _came_close(close, style)
+    yield from _listed([one for one in others if one not in close], style)
 
 
 def _leading(facts: CellFacts, verdict: Verdict, seen: Seen) -> Walk | None:
@@ -210,24 +228,33 @@ def _leading(facts: CellFacts, verdict: Verdict, seen: Seen) -> Walk | None:
 
 
 def _won(winner: Tried, style: Style) -> Iterator[str]:
-    yield f"  {style.sign(Claim.USABLE)} {winner.rule.id} holds: {winner.rule.why}"
-    for text in winner.held:
-        yield from _statement(style.sign(Claim.USABLE), text, style)
-    if not winner.held:
-        yield from _statement(style.sign(Claim.USABLE), "no other rule holds", style)
+    said = f"{winner.rule.id} holds: {winner.rule.why}" if winner.statements else "no rule holds"
+    yield from _wrapped(said, style, first=f"  {style.sign(Claim.USABLE)} ", rest="    ")
+    yield from _statements(winner, style)
 
 
-def _came_close(others: list[Tried], style: Style) -> Iterator[str]:
-    """Rules of which at least one statement held, and the one that did not."""
-    close = [one for one in others if one.held]
+def _came_close(close: list[Tried], style: Style) -> Iterator[str]:
+    """Rules of which nearly all holds, and what does not."""
     if close:
-        yield "  Rules before it that came close"
+        yield "  Rules tried before that came close"
     for one in close:
         yield f"  {style.sign(Claim.BLOCKED)} {one.rule.id}"
-        for text in one.held:
-            yield from _statement(style.sign(Claim.USABLE), text, style)
-        yield from _statement(style.sign(Claim.BLOCKED), f"not shown: {one.missing}", style)
+        yield from _statements(one, style)
 
 
-def _statement(sign: str, text: str, style: Style) -> list[str]:
-    return textwrap.wrap(text, max(50, style.width), initial_indent=f"      {sign} ", subsequent_indent="        ")
+def _statements(one: Tried, style: Style) -> Iterator[str]:
+    for text, held in one.statements:
+        sign = style.sign(Claim.USABLE if held else Claim.BLOCKED)
+        yield from _wrapped(text if held else f"not shown: {text}", style, first=f"      {sign} ", rest="        ")
+
+
+def _listed(others: list[Tried], style: Style) -> Iterator[str]:
+    """Every other rule that was tried, by family."""
+    families: dict[str, list[str]] = {}
+    for one in others:
+        family, _, name = one.rule.id.partition(".")
+        families.setdefault(family, []).append(name)
+    if families:
+        yield f"  {len(others)} other rules tried before do not apply"
+    for family, names in families.items():
+        yield from _wrapped(", ".join(names), style, first=f"      {family}: ", rest="        ")

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.judge import MECHANISMS
+from harness.judge import INSUFFICIENT, MECHANISMS
 from harness.model import PATH_TARGET, Claim, Verdict
 from harness.report.sheet import Sheet
 from harness.report.style import LOOKS, WAITING, Style, claim_of, confirmed
 
 PATH_ROW = "the path itself"
 _GAP = 2
+_WORDS = {
+    INSUFFICIENT.id: "what was seen does not settle the matter; `waygauge explain` says what is missing",
+    "combine.mixed": "what was seen points in different directions",
+    "level.not_shown": "it went through, and showed less than is needed",
+    Claim.DOWN: "it fails the same way over a path known good",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,59 +32,106 @@ class Box:
     bold: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    rows: tuple[str, ...]
+    paths: tuple[str, ...]
+    boxes: Mapping[tuple[str, str], Box]
+    widths: Sequence[int]  # of the boxes, by path
+    label: int
+
+
 def render(sheet: Sheet, style: Style | None = None) -> str:
-    """The matrix as text, no wider than the style says wherever that is possible at all; no newline at its end."""
+    """The matrix as text, no wider than the style says wherever that is possible at all; no newline at its end.
+
+    Three layouts, the first that fits: fields in words under the paths' names; fields in words under a staircase of
+    names; signs and letters under the staircase, with the letters explained below.
+    """
     style = style or Style()
-    parts = [_scenario(sheet.only(name), style, titled=len(sheet.scenarios) > 1) for name in sheet.scenarios]
-    return "\n\n".join(["\n".join(part) for part in parts] + ["\n".join(_legend(sheet, style))])
+    parts: list[list[str]] = []
+    letters: dict[str, str] = {}
+    for name in sheet.scenarios:
+        one = sheet.only(name)
+        lines = _in_words(one, style) or _in_letters(one, letters, style)
+        parts.append([style.strong(name), *lines] if len(sheet.scenarios) > 1 else lines)
+    return "\n\n".join("\n".join(part) for part in [*parts, list(_legend(sheet, letters, style))] if part)
 
 
-def _scenario(sheet: Sheet, style: Style, *, titled: bool) -> list[str]:
-    lines = [style.strong(sheet.scenarios[0])] if titled else []
-    wide = _wide(sheet, style)
-    fits = max((_visible(line, style) for line in wide), default=0) <= style.width
-    return lines + (wide if fits else _narrow(sheet, style))
+def _in_words(sheet: Sheet, style: Style) -> list[str]:
+    """The matrix in words, empty where it does not fit."""
+    table = _table(sheet, _word, style)
+    named = [max(len(path), width) for path, width in zip(sheet.paths, table.widths, strict=True)]
+    if table.label + sum(named) + _GAP * len(named) <= style.width:
+        return [_names(sheet.paths, named, table.label, style), *_body(table, named, style)]
+    if len(sheet.paths) > 1 and table.label + sum(table.widths) + _GAP * len(named) <= style.width:
+        return [*_staircase(sheet.paths, table.widths, table.label, style), *_body(table, table.widths, style)]
+    return []
 
 
-def _visible(line: str, style: Style) -> int:
-    return len(line) if not style.colour else len(_uncoloured(line))
+def _in_letters(sheet: Sheet, letters: dict[str, str], style: Style) -> list[str]:
+    """A sign and a letter a field, spread over the width; new letters are taken note of."""
+    alphabet = _alphabet(len(letters))
+    for cell in sheet.cells:
+        word = _word(sheet.verdicts.get(cell.key))
+        if word not in {"", Claim.USABLE, *letters}:
+            letters[word] = next(alphabet)
+    table = _table(sheet, lambda verdict: letters.get(_word(verdict), ""), style)
+    room = (style.width - table.label) // max(1, len(sheet.paths)) - _GAP
+    widths = [max(width, min(room, 5)) for width in table.widths]
+    return [*_staircase(sheet.paths, widths, table.label, style), *_body(table, widths, style)]
 
 
-def _uncoloured(line: str) -> str:
-    return "".join(part.partition("m")[2] if number else part for number, part in enumerate(line.split("\x1b[")))
+def _table(sheet: Sheet, say: Callable[[Verdict | None], str], style: Style) -> _Table:
+    rows = tuple(_rows(sheet))
+    boxes = {(row, path): _box(sheet, row, path, (say, style)) for row in rows for path in sheet.paths}
+    widths = [max([len(boxes[row, path].text) for row in rows], default=0) for path in sheet.paths]
+    label = max((len(_label(row)) for row in rows), default=0)
+    return _Table(rows=rows, paths=sheet.paths, boxes=boxes, widths=widths, label=label)
 
 
-# Wide: every field says its mechanism.
-
-
-def _wide(sheet: Sheet, style: Style) -> list[str]:
-    paths, rows = sheet.paths, list(_rows(sheet))
-    boxes = {(row, path): _box(sheet, row, path, style) for row in rows for path in paths}
-    widths = [max(len(path), *(len(boxes[row, path].text) for row in rows)) for path in paths]
-    label = _label_width(rows)
-    head = " " * label + "".join(" " * _GAP + path.ljust(width) for path, width in zip(paths, widths, strict=True))
-    line = style.rule(label + sum(widths) + _GAP * len(widths))
-    body = []
-    for row in rows:
-        fields = [_painted(boxes[row, path], width, style) for path, width in zip(paths, widths, strict=True)]
-        body.append((_label(row).ljust(label) + "".join(" " * _GAP + field for field in fields)).rstrip())
-    return [style.strong(head.rstrip()), line, *body]
-
-
-def _box(sheet: Sheet, row: str, path: str, style: Style) -> Box:
+def _box(sheet: Sheet, row: str, path: str, how: tuple[Callable[[Verdict | None], str], Style]) -> Box:
+    say, style = how
     cell, verdict = sheet.at(row, path)
     if cell is None:
         return Box()
     claim = claim_of(verdict)
-    return Box(text=f"{style.sign(claim)} {_word(verdict)}".rstrip(), claim=claim, bold=confirmed(verdict))
+    return Box(text=f"{style.sign(claim)} {say(verdict)}".rstrip(), claim=claim, bold=confirmed(verdict))
+
+
+def _body(table: _Table, widths: Sequence[int], style: Style) -> Iterator[str]:
+    yield style.rule(table.label + sum(widths) + _GAP * len(widths))
+    for row in table.rows:
+        fields = [
+            _painted(table.boxes[row, path], width, style) for path, width in zip(table.paths, widths, strict=True)
+        ]
+        yield (_label(row).ljust(table.label) + "".join(" " * _GAP + field for field in fields)).rstrip()
+
+
+def _names(paths: Sequence[str], widths: Sequence[int], label: int, style: Style) -> str:
+    fields = (path.ljust(width) for path, width in zip(paths, widths, strict=True))
+    return style.strong((" " * (label + _GAP) + (" " * _GAP).join(fields)).rstrip())
+
+
+def _staircase(paths: Sequence[str], widths: Sequence[int], label: int, style: Style) -> list[str]:
+    """Each path's name above its column, one a line, with a rail down to the column."""
+    rails = [("│" if style.unicode else "|").ljust(width + _GAP) for width in widths]
+    steps = ["".join(rails[:number]) + style.strong(path) for number, path in enumerate(paths)]
+    return [" " * (label + _GAP) + step for step in (*steps, "".join(rails).rstrip())]
+
+
+def _painted(box: Box, width: int, style: Style) -> str:
+    padding = " " * (width - len(box.text))
+    return (style.paint(box.text, box.claim, bold=box.bold) if box.text else "") + padding
+
+
+# What fields and rows say.
 
 
 def _word(verdict: Verdict | None) -> str:
     """What a field says beside its sign: the mechanism where there is one, and how steadily."""
     if verdict is None:
         return ""
-    name = (verdict.mechanism or _plain(verdict)).removeprefix("path.")
-    return " ".join(part for part in (name, _shaky(verdict)) if part)
+    return " ".join(part for part in (verdict.mechanism or _plain(verdict), _shaky(verdict)) if part)
 
 
 def _plain(verdict: Verdict) -> str:
@@ -91,66 +145,6 @@ def _shaky(verdict: Verdict) -> str:
     return verdict.steadiness.partition(" ")[2] or ("residual" if verdict.steadiness == "residual" else "")
 
 
-# Narrow: a sign and a letter a field, explained below; the paths' names stand on a staircase.
-
-
-def _narrow(sheet: Sheet, style: Style) -> list[str]:
-    paths, rows = sheet.paths, list(_rows(sheet))
-    letters = _letters(sheet)
-    width = max((len(_short(sheet, row, path, letters, style)) for row in rows for path in paths), default=1) + 1
-    label = _label_width(rows)
-    body = []
-    for row in rows:
-        fields = []
-        for path in paths:
-            _, verdict = sheet.at(row, path)
-            box = Box(text=_short(sheet, row, path, letters, style), claim=claim_of(verdict), bold=confirmed(verdict))
-            fields.append(_painted(box, width, style))
-        body.append((_label(row).ljust(label) + " " * _GAP + "".join(fields)).rstrip())
-    steps = [" " * (label + _GAP) + step for step in _staircase(paths, width, style)]
-    return [*steps, style.rule(label + _GAP + width * len(paths)), *body, "", *_notes(letters, style)]
-
-
-def _staircase(paths: Sequence[str], width: int, style: Style) -> list[str]:
-    """Each path's name above its column, one a line, with a rail down to the column."""
-    rail = ("│" if style.unicode else "|").ljust(width)
-    return [rail * number + path for number, path in enumerate(paths)] + [(rail * len(paths)).rstrip()]
-
-
-def _short(sheet: Sheet, row: str, path: str, letters: dict[str, str], style: Style) -> str:
-    cell, verdict = sheet.at(row, path)
-    if cell is None:
-        return ""
-    return style.sign(claim_of(verdict)) + letters.get(_word(verdict), "")
-
-
-def _letters(sheet: Sheet) -> dict[str, str]:
-    """A letter for each thing that fields say beside a plain `usable`."""
-    words = [_word(sheet.verdicts.get(cell.key)) for cell in sheet.cells]
-    named = [word for word in dict.fromkeys(words) if word and word != Claim.USABLE]
-    return dict(zip(named, _alphabet(), strict=False))
-
-
-def _alphabet() -> Iterator[str]:
-    yield from string.ascii_lowercase
-    for first in string.ascii_lowercase:
-        yield from (first + second for second in string.ascii_lowercase)
-
-
-def _notes(letters: dict[str, str], style: Style) -> list[str]:
-    """What the letters stand for, in as many columns as fit."""
-    notes = [f"{letter} {word}" for word, letter in letters.items()]
-    if not notes:
-        return []
-    width = max(map(len, notes)) + 3
-    count = max(1, (style.width - 2) // width)
-    depth = -(-len(notes) // count)
-    return [("  " + "".join(note.ljust(width) for note in notes[row::depth])).rstrip() for row in range(depth)]
-
-
-# Both.
-
-
 def _rows(sheet: Sheet) -> Iterator[str]:
     """Targets in their order, the paths' own first."""
     if any(cell.target.name == PATH_TARGET for cell in sheet.cells):
@@ -162,25 +156,39 @@ def _label(row: str) -> str:
     return PATH_ROW if row == PATH_TARGET else row
 
 
-def _label_width(rows: Sequence[str]) -> int:
-    return max((len(_label(row)) for row in rows), default=0)
+def _alphabet(begin: int) -> Iterator[str]:
+    """`a` to `z`, `aa` to `zz`, from that place on."""
+    pairs = (first + second for first in string.ascii_lowercase for second in string.ascii_lowercase)
+    return itertools.islice(itertools.chain(string.ascii_lowercase, pairs), begin, None)
 
 
-def _painted(box: Box, width: int, style: Style) -> str:
-    padded = box.text.ljust(width)
-    return style.paint(box.text, box.claim, bold=box.bold) + padded[len(box.text) :] if box.text else padded
+# The legend.
 
 
-def _legend(sheet: Sheet, style: Style) -> Iterator[str]:
-    """The signs that occur, and what each mechanism that occurs means."""
+def _legend(sheet: Sheet, letters: Mapping[str, str], style: Style) -> Iterator[str]:
+    """The signs that occur, and what the words of the fields mean, each behind its letter where it has one."""
     claims = {claim_of(sheet.verdicts.get(cell.key)) for cell in sheet.cells}
     signs = [
         f"{style.paint(style.sign(claim), claim)} {look.meaning}" for claim, look in LOOKS.items() if claim in claims
     ]
     yield "   ".join(signs)
-    found = {verdict.mechanism for verdict in sheet.verdicts.values() if verdict.mechanism}
-    names = [name for name in MECHANISMS if name in found]
-    width = max(map(len, names), default=0) + 3
-    for name in names:
-        text = textwrap.fill(MECHANISMS[name], max(40, style.width - width), subsequent_indent=" " * width)
-        yield f"{name.ljust(width)}{text}"
+    named = dict(_meanings(sheet, letters))
+    width = max(map(len, named), default=0) + 3
+    for name, meaning in named.items():
+        room = max(width + 30, style.width)
+        yield from textwrap.wrap(meaning, room, initial_indent=name.ljust(width), subsequent_indent=" " * width)
+
+
+def _meanings(sheet: Sheet, letters: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Names of what fields say, and in plain words what each means: in the order of the list, or of the letters."""
+    if letters:
+        for word, letter in letters.items():
+            name, _, tries = word.partition(" ")
+            yield f"{letter} {word}", MECHANISMS.get(name) or _tries(tries) or _WORDS.get(name, "")
+        return
+    found = {sheet.verdicts[cell.key].mechanism for cell in sheet.cells if cell.key in sheet.verdicts}
+    yield from ((name, meaning) for name, meaning in MECHANISMS.items() if name in found)
+
+
+def _tries(tries: str) -> str:
+    return f"went through in {tries.replace('/', ' of ')} tries" if "/" in tries else ""

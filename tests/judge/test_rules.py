@@ -102,6 +102,7 @@ def test_the_last_rule_tried_is_the_one_that_wins() -> None:
 
     assert classify(walked, seen).rule == winner.rule.id
     assert all(one.missing for one in others)
+    assert winner.holds
 
 
 def test_local_faults_are_told_before_the_rest() -> None:

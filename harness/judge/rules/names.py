@@ -171,7 +171,7 @@ NAMES = (
         strength=_LIKELY,
         mechanism="dns.forged",
         stage=_AT,
-        when=(looked_up, address_is_foreign, no(agrees_elsewhere), gets_further),
+        when=(address_is_foreign, looked_up, no(agrees_elsewhere), gets_further),
         why="The address given out does not serve the target over a path known good either; the true one does.",
         case="dns-forged-address",
     ),
