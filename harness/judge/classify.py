@@ -59,7 +59,10 @@ def tried(walk: Walk, seen: Seen) -> Iterator[Tried]:
 
 
 def _stage(rule: Rule, walk: Walk) -> Stage | None:
-    return None if rule.claim is Claim.USABLE else rule.stage or walk.failed_at
+    """The rule's own stage, or that at which the walk ended; of what works there is none to name."""
+    if rule.claim is Claim.USABLE:
+        return None
+    return rule.stage or (walk.last.stage if walk.last else None)
 
 
 def _level(rule: Rule, walk: Walk) -> Level:

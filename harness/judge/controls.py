@@ -228,8 +228,9 @@ def _at_target(failed: Failed) -> bool:
 
 
 def _after_lookup(failed: Failed) -> bool:
-    """An address was given out, and could not be used."""
-    return failed.last.of == "target" and failed.last.stage in {Stage.CONNECT, Stage.TLS, Stage.RESPONSE, Stage.REQUEST}
+    """An address was given out, and could not be used: by us, or by a proxy that was handed it."""
+    used = {Stage.CONNECT, Stage.HOP, Stage.TLS, Stage.REQUEST, Stage.RESPONSE}
+    return _at_target(failed) and failed.last.stage in used
 
 
 def _in_handshake(failed: Failed) -> bool:
@@ -241,7 +242,7 @@ def _of_lookup(failed: Failed) -> bool:
 
 
 def _looked_up(failed: Failed) -> bool:
-    return failed.last.of == "target" and udp_server(failed.walk) is not None
+    return _at_target(failed) and udp_server(failed.walk) is not None
 
 
 def _answered_otherwise(failed: Failed) -> bool:

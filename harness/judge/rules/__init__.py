@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from harness.judge.rules.connection import ADDRESSES, DOWN, EXCHANGES, HANDSHAKES, ON_NAME
 from harness.judge.rules.local import LOCAL, USABLE
 from harness.judge.rules.names import NAMES
-from harness.judge.rules.path import CUT_OFF, HOPS, RESOLVERS
+from harness.judge.rules.path import CUT_OFF, HOPS, PROXIED, RESOLVERS
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Strength
 
@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     *ON_NAME,
     *DOWN,
     *CUT_OFF,
+    *PROXIED,
     *ADDRESSES,
     *HANDSHAKES,
     *EXCHANGES,

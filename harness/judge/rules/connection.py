@@ -175,7 +175,6 @@ EXCHANGES = (
         claim=_BLOCKED,
         strength=_LIKELY,
         mechanism="http.block_page",
-        stage=Stage.RESPONSE,
         when=(ended(_ANSWERS, OTHER_ANSWER), speaks_http, in_the_clear, foreign_works, passes_elsewhere),
         why="Readable on the way, the request is answered otherwise here; over a path known good the proof comes.",
         case="http-block-page",

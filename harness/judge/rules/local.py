@@ -35,7 +35,6 @@ USABLE = (
         claim=Claim.BLOCKED,
         strength=Strength.CONFIRMED,
         mechanism="http.block_page",
-        stage=Stage.RESPONSE,
         when=(is_known_page, not_proved),
         why="A page known to be served by censors came in place of the target's.",
         case="http-block-page-known",

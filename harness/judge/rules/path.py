@@ -115,24 +115,6 @@ HOPS = (
         why="The path's server takes the connection, and reaches neutral hosts as little as the target.",
         case="proxy-no-passage",
     ),
-    Rule(
-        id="hop.target_refused",
-        claim=Claim.BLOCKED,
-        strength=_LIKELY,
-        mechanism="hop.target_refused",
-        when=(ended(Stage.HOP, frozenset({"proxy_refused"}), of="hop"), foreign_works, gets_further),
-        why="The proxy refuses this target and reaches a neutral host; the target is up.",
-        case="proxy-refuses-target",
-    ),
-    Rule(
-        id="hop.target_silent",
-        claim=Claim.BLOCKED,
-        strength=_LIKELY,
-        mechanism="hop.target_silent",
-        when=(ended(Stage.HOP, CUT, of="hop"), foreign_works, gets_further),
-        why="The proxy does not come through to this target and reaches a neutral host; the target is up.",
-        case="proxy-silent-about-target",
-    ),
 )
 
 RESOLVERS = (
@@ -217,6 +199,28 @@ RESOLVERS = (
         case="resolver-misbehaving",
     ),
 )
+
+PROXIED = (
+    Rule(
+        id="hop.target_refused",
+        claim=Claim.BLOCKED,
+        strength=_LIKELY,
+        mechanism="hop.target_refused",
+        when=(ended(Stage.HOP, frozenset({"proxy_refused"}), of="hop"), foreign_works, gets_further),
+        why="The proxy refuses this target and reaches a neutral host; the target is up.",
+        case="proxy-refuses-target",
+    ),
+    Rule(
+        id="hop.target_silent",
+        claim=Claim.BLOCKED,
+        strength=_LIKELY,
+        mechanism="hop.target_silent",
+        when=(ended(Stage.HOP, CUT, of="hop"), foreign_works, gets_further),
+        why="The proxy does not come through to this target and reaches a neutral host; the target is up.",
+        case="proxy-silent-about-target",
+    ),
+)
+"""The proxy's side of it: said only when nothing is wrong with the name or address that it was handed."""
 
 CUT_OFF = (
     Rule(
