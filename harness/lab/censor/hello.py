@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.lab.censor import preface
 from harness.lab.censor.params import Reassembly
 from harness.lab.censor.stream import Stream
 
@@ -91,6 +92,7 @@ class HelloReader:
 
     `none`: each segment by itself, one record. `tls`: each segment by itself, its records joined.
     `tcp`: segments put in order, one record. `both`: segments put in order and records joined.
+    Where segments are put in order, a hello inside plain proxies is found too.
     """
 
     __slots__ = ("_join", "_left", "_stream", "over")
@@ -114,6 +116,6 @@ class HelloReader:
 
     def _seen(self, seq: int, payload: bytes) -> bytes:
         if self._stream is not None:
-            return self._stream.add(seq, payload)
+            return preface.beyond(self._stream.add(seq, payload))
         self._left -= 1
         return payload
