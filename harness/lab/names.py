@@ -21,7 +21,8 @@ def lay_over(workdir: pathlib.Path, resolvers: Iterable[str]) -> None:
         if os.path.isdir(place):
             syscalls.mount("none", place, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV)
     resolv = pathlib.Path(os.path.realpath("/etc/resolv.conf"))
-    resolv.touch(exist_ok=True)  # what it linked to may have lain in a directory that is now our own
+    if not resolv.exists():  # what it linked to may have lain in a directory that is now our own
+        resolv.touch()
     _cover(resolv, workdir / "resolv.conf", "".join(f"nameserver {address}\n" for address in resolvers))
     _cover(pathlib.Path("/etc/hosts"), workdir / "hosts", _HOSTS)
     _cover(pathlib.Path("/etc/nsswitch.conf"), workdir / "nsswitch.conf", _NSSWITCH)
