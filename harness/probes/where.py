@@ -16,7 +16,7 @@ def of(params: Mapping[str, Json]) -> Address | None:
     """The endpoint that the parameters name by `url`, or by `host` and `port`; None where they name none."""
     if "url" in params:
         parts = urlsplit(params["url"])
-        return Address(parts.hostname or "", parts.port or PORTS[parts.scheme])
+        return Address(parts.hostname or "", parts.port or PORTS.get(parts.scheme, 443))
     if "host" in params:
         return Address(params["host"], params["port"])
     return None
