@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -38,15 +39,22 @@ def answered(query: bytes, *, national: bool) -> bytes:
 
 
 async def _page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Reads one request or ClientHello and answers `true page`; a lost peer is no concern of ours."""
+    """Reads until the client pauses and answers `true page`; a lost peer is no concern of ours."""
     try:
-        await reader.read(65536)
+        await _until_quiet(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntrue page")
         await writer.drain()
     except OSError:
         return
     finally:
         writer.close()
+
+
+async def _until_quiet(reader: asyncio.StreamReader) -> None:
+    await reader.read(65536)
+    with contextlib.suppress(TimeoutError):
+        while await asyncio.wait_for(reader.read(65536), 0.06):
+            continue
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -70,6 +70,7 @@ class Engine:
     residuals: Residuals = field(default_factory=Residuals)
     counts: Counts = field(default_factory=Counts)
     now: float = 0.0
+    generation: int = 0
     _fragments: tuple[Fragments, Fragments] = field(default_factory=lambda: (Fragments(), Fragments()))
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
@@ -205,6 +206,7 @@ class Engine:
 
     def _attach(self, flow: Flow) -> None:
         """Lets every rule that is about a new flow watch it."""
+        flow.generation = self.generation
         for rule in self.rules:
             if not rule.scope.holds(flow):
                 continue
@@ -226,7 +228,11 @@ class Engine:
     def spread(self, watch: Watch[Any], sentence: Sentence) -> None:
         """Put the other standing flows of the flow's kind under its sentence."""
         for flow in self.flows:
-            if flow is not watch.flow and self.residuals.find(watch.rule, flow, self.now) is sentence:
+            if (
+                flow.generation == self.generation
+                and flow is not watch.flow
+                and self.residuals.find(watch.rule, flow, self.now) is sentence
+            ):
                 self.sentenced(watch.rule, flow, sentence)
 
     def log(self, flow: Flow, rule: CompiledRule, action: str, name: str, detail: Mapping[str, Json]) -> None:
@@ -247,6 +253,7 @@ class Engine:
     def swap(self, rules: Iterable[CompiledRule]) -> None:
         """Take other rules for the flows to come; standing flows keep theirs, residuals are forgotten."""
         self.rules = list(rules)
+        self.generation += 1
         self.residuals.clear()
 
     def at(self, when: float, do: Callable[[], None]) -> None:

@@ -33,6 +33,7 @@ class Flow:
         "far",
         "fins",
         "fport",
+        "generation",
         "isn",
         "key",
         "last",
@@ -54,6 +55,7 @@ class Flow:
         self.isn = packet.seq if packet.flags & (SYN | ACK) == SYN else None
         self.last = now
         self.ordinal = 0
+        self.generation = 0  # of the rules that it began under
         self.fins = 0
         self.closed = False
         self.watches: list[Watch[Any]] = []

@@ -28,7 +28,7 @@ IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINKINFO, IFLA_AF_SPEC, IFLA_NET_NS_FD = 1, 3, 1
 IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
 IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE = 8, 1
 VETH_INFO_PEER = 1
-IFF_UP = 1
+IFF_UP, IFF_NOARP = 0x1, 0x80
 
 # linux/if_addr.h, linux/neighbour.h
 IFA_ADDRESS, IFA_LOCAL, IFA_F_NODAD = 1, 2, 2
@@ -48,10 +48,9 @@ def nested(kind: int, *inner: bytes) -> bytes:
     return attribute(kind | NLA_F_NESTED, b"".join(inner))
 
 
-def link(*attributes: bytes, index: int = 0, up: bool = False) -> bytes:
-    """A link header with its attributes (struct ifinfomsg)."""
-    flags = IFF_UP if up else 0
-    return struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, flags, IFF_UP if up else 0) + b"".join(attributes)
+def link(*attributes: bytes, index: int = 0, flags: int = 0) -> bytes:
+    """A link header with its attributes and the flags to set (struct ifinfomsg)."""
+    return struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, flags, flags) + b"".join(attributes)
 
 
 def _no_link_local() -> bytes:
@@ -81,9 +80,9 @@ def silence(index: int) -> tuple[int, int, bytes]:
     return RTM_NEWLINK, 0, link(_no_link_local(), index=index)
 
 
-def raise_link(index: int) -> tuple[int, int, bytes]:
-    """Take a link up."""
-    return RTM_NEWLINK, 0, link(index=index, up=True)
+def raise_link(index: int, *, ask: bool = True) -> tuple[int, int, bytes]:
+    """Take a link up; unless it is to `ask`, no neighbour is looked for on it."""
+    return RTM_NEWLINK, 0, link(index=index, flags=IFF_UP if ask else IFF_UP | IFF_NOARP)
 
 
 def address(index: int, packed: bytes) -> tuple[int, int, bytes]:

@@ -105,6 +105,7 @@ def _client(rtnetlink: Rtnetlink) -> None:
 def _internet(rtnetlink: Rtnetlink, addresses: Iterable[str]) -> None:
     """Gives the namespace in which we are every declared address; packets to any other vanish without a word."""
     _settle()
+    void = _void(rtnetlink)
     (eth,) = _indexes("eth0")
     rtnetlink.do((netlink.raise_link(_LO), netlink.silence(eth), netlink.raise_link(eth)))
     rtnetlink.do(netlink.address(_LO, _packed(text)) for text in dict.fromkeys(addresses))
@@ -115,9 +116,21 @@ def _internet(rtnetlink: Rtnetlink, addresses: Iterable[str]) -> None:
             (
                 netlink.neighbour(eth, packed, CLIENT_MAC),
                 netlink.route(eth, family=_family(packed), to=there, via=packed),
-                netlink.route(_LO, family=_family(packed)),
+                netlink.route(void, family=_family(packed)),
             )
         )
+
+
+def _void(rtnetlink: Rtnetlink) -> int:
+    """A link that leads nowhere: servers that speak to an address nobody owns hear nothing, as in the world outside."""
+    here = _here()
+    mac, elsewhere = bytes.fromhex("0200000000d0"), bytes.fromhex("0200000000d1")
+    rtnetlink.do([netlink.veth("void", peer="nowhere", peer_ns=here, mac=mac, peer_mac=elsewhere)])
+    os.close(here)
+    void, nowhere = _indexes("void", "nowhere")
+    for index in (nowhere, void):
+        rtnetlink.do((netlink.silence(index), netlink.raise_link(index, ask=False)))
+    return void
 
 
 def _packed(text: str) -> bytes:
