@@ -37,8 +37,7 @@ class Route:
 
     async def stream(self, port: int, until: Deadline, tape: Tape) -> Stream:
         """A stream to this walk's address; the connection and every hop are on the tape. Shows E1."""
-        # A hop is a connection and a handshake of its own, so that each may take as long as a connection.
-        soon = until.sooner(self.patience.connect * (1 + 2 * len(self.open_path.path.hops)))
+        soon = until.sooner(self.patience.connect * (1 + len(self.open_path.path.hops)))
         stream = await self.open_path.dialer.stream(Address(self.address or self.host, port), soon, tape)
         tape.reached(Level.E1)
         return stream

@@ -141,16 +141,19 @@ def page(body: str, status: str = "200 OK", *headers: str) -> bytes:
 
 
 def http2_answering(body: bytes) -> Handler:
-    """Answers an HTTP/2 request with 200 and the body, as far as the client's windows allow."""
+    """Answers an HTTP/2 request with 200 and the body, or with what came; as far as the client's windows allow."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        state, left = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False)), b""
+        state, left, came = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False)), b"", b""
         state.initiate_connection()
         while data := await reader.read(65536):
             for event in state.receive_data(data):
-                if isinstance(event, h2.events.StreamEnded):
+                if isinstance(event, h2.events.DataReceived):
+                    came += event.data or b""
+                    state.acknowledge_received_data(event.flow_controlled_length or 0, 1)
+                elif isinstance(event, h2.events.StreamEnded):
                     state.send_headers(1, [(":status", "200")])
-                    left = body
+                    left = body or came
             while left and (room := min(state.local_flow_control_window(1), state.max_outbound_frame_size)):
                 state.send_data(1, left[:room], end_stream=len(left) <= room)
                 left = left[room:]

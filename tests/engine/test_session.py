@@ -176,11 +176,12 @@ def test_offline_nothing_leaves_but_to_loopback(monkeypatch: pytest.MonkeyPatch)
     assert "permission_denied" == heard.attempts("k")[0].walks[0].failure
 
 
-def fetched(handler: Handler, url: str, vouched: Authority, alpn: str = "http/1.1") -> say.Fetched:
+def fetched(handler: Handler, vouched: Authority, alpn: str = "http/1.1", body: bytes = b"") -> say.Fetched:
     async def world() -> Heard:
         async with serving(handler, vouched.server(alpn)) as port:
-            request = say.Request(method="GET", url=url.replace("PORT", str(port)), headers=(("x-a", "b"),))
-            order = say.Fetch(id=7, path=path_to_site(), request=request, timeout=2.0)
+            text, url = base64.b64encode(body).decode(), f"https://site.example:{port}/"
+            request = say.Request(method="POST" if body else "GET", url=url, headers=(("x-a", "b"),), body=text)
+            order = say.Fetch(id=7, path=path_to_site(), request=request, timeout=5.0)
             return await session(order, hello=say.Hello(trust=vouched.trust))
 
     (answer,) = asyncio.run(world()).of(say.Fetched)
@@ -188,7 +189,7 @@ def fetched(handler: Handler, url: str, vouched: Authority, alpn: str = "http/1.
 
 
 def test_a_fetch_gives_the_answer_as_it_came(vouched: Authority) -> None:
-    answer = fetched(answering(page("hi", "201 Created", "X-B: c")), "https://site.example:PORT/", vouched)
+    answer = fetched(answering(page("hi", "201 Created", "X-B: c")), vouched)
 
     assert answer.response is not None
     assert (7, 201, b"hi", "HTTP/1.1") == (
@@ -201,14 +202,21 @@ def test_a_fetch_gives_the_answer_as_it_came(vouched: Authority) -> None:
 
 
 def test_a_fetch_speaks_http2_where_the_server_does(vouched: Authority) -> None:
-    answer = fetched(http2_answering(b"x" * 200_000), "https://site.example:PORT/", vouched, "h2")
+    answer = fetched(http2_answering(b"x" * 200_000), vouched, "h2")
 
     assert answer.response is not None
     assert ("HTTP/2", 200_000) == (answer.response.http_version, len(base64.b64decode(answer.response.body)))
 
 
+def test_a_long_body_waits_for_the_servers_windows(vouched: Authority) -> None:
+    answer = fetched(http2_answering(b""), vouched, "h2", body=b"y" * 200_000)
+
+    assert answer.response is not None
+    assert b"y" * 200_000 == base64.b64decode(answer.response.body)
+
+
 def test_a_fetch_that_fails_says_where(vouched: Authority) -> None:
-    answer = fetched(answering(b""), "https://site.example:PORT/", vouched)
+    answer = fetched(answering(b""), vouched)
 
     assert say.Failure(token="eof_error", stage=Stage.RESPONSE) == answer.failure
 
