@@ -6,6 +6,7 @@ import base64
 import contextlib
 import itertools
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from harness.vantage.ledger import Ledger
 from harness.vantage.link import Link, ProcessLink, ThreadLink
 from harness.vantage.place import Place, open_place
 
+SETTLE = 0.5  # seconds in which a dying lab has said so
 READY = 20.0  # seconds in which a fresh engine must have answered, on the slowest machine we know
 
 
@@ -157,12 +159,17 @@ class EngineSession:
             self._end(f"what the engine said cannot be taken in: {type(exc).__name__}: {exc}")
 
     def _end(self, why: str) -> None:
+        cause = "the session is closed" if self._closing else self._death_of_place() or self._ledger.scrub(why)
         with self._news:
-            if not self._closing:
-                self._gone = self._gone or self.place.died or self._ledger.scrub(why)
-            else:
-                self._gone = self._gone or "the session is closed"
+            self._gone = self._gone or cause
             self._news.notify_all()
+
+    def _death_of_place(self) -> str | None:
+        """Why the place died, where that is what took the engine with it: its word may come a moment later."""
+        until = time.monotonic() + SETTLE
+        while self.place.died is None and self.place.world and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.place.died
 
     def _take_ready(self, event: protocol.Ready) -> None:
         self._ledger.versions(event.versions)

@@ -1,6 +1,9 @@
 import contextlib
+import os
 import pathlib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -21,6 +24,11 @@ controls: {foreign: [neutral-abroad], domestic: [neutral-home], paths: [control-
 retry: {attempts: 1, deadline: 20s}
 """
 """In the world sni-reset `news` is reset on the direct path; `recipes` is let through."""
+
+OTHERS = """targets:
+  - {name: elsewhere, check: {tls: {host: recipes.example.org, port: 443}}}
+  - {name: later, check: {tls: {host: recipes.example.org, port: 443}}, marks: [{skip: not today}]}"""
+"""Targets that the world does not serve, one of them skipped by its mark."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +57,22 @@ def small(pytester: pytest.Pytester, lab: None) -> pytest.Pytester:
 def reach(small: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     """Runs pytest on the small scenario in the world sni-reset."""
     return lambda *args: small.runpytest_subprocess("--world", "sni-reset", "-p", "no:cacheprovider", *args, timeout=90)
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory: pytest.TempPathFactory, lab: None) -> Callable[..., pathlib.Path]:
+    """Runs a scenario that shows every outcome, once for many findings; gives the folder, with `out.txt` in it."""
+
+    def run(*words: str) -> pathlib.Path:
+        folder = tmp_path_factory.mktemp("small")
+        (folder / "small.reach.yaml").write_text(SMALL.replace("targets:", OTHERS))
+        environment = {**os.environ, "WAYGAUGE_OFFLINE": "1", "XDG_STATE_HOME": str(folder)}
+        command = [sys.executable, "-m", "pytest", "--world", "sni-reset", "-p", "no:cacheprovider", "-k", "direct", *words]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=90, check=False)
+        (folder / "out.txt").write_text(done.stdout + done.stderr)
+        return folder
+
+    return run
 
 
 @pytest.fixture
