@@ -29,7 +29,7 @@ class Kind:
 
 
 class Table:
-    """Rows by name, in order of declaration; third parties add theirs by `waygauge_kinds`."""
+    """Rows by name, in order of declaration; third parties add theirs by `pytest_waygauge_kinds`."""
 
     def __init__(self, title: str, rows: Iterable[Kind]) -> None:
         self.title = title

@@ -80,10 +80,10 @@ class Reading:
     def kinds(self) -> dict[str, tuple[kinds.Kind, ...]]:
         """The rows of third parties, by table."""
         found: dict[str, tuple[kinds.Kind, ...]] = {}
-        for rows in self._config.hook.waygauge_kinds():
+        for rows in self._config.hook.pytest_waygauge_kinds():
             for table, row in rows:
                 if table not in TABLES:
-                    raise ScenarioError(f"waygauge_kinds: no table {table!r}; one of {', '.join(TABLES)}")
+                    raise ScenarioError(f"pytest_waygauge_kinds: no table {table!r}; one of {', '.join(TABLES)}")
                 found[table] = (*found.get(table, ()), row)
         return found
 
