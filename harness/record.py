@@ -34,6 +34,9 @@ class RunLine:
     versions: Mapping[str, str] = field(default_factory=dict)  # tools: `waygauge`, `python`, `sing-box`, ...
     catalogue: str = ""  # the date of the newest service file used
     rules: str = ""  # the version of the rules that judged
+    shard: str = ""  # `2/3` where the run was a part of its plan
+    whole: tuple[str, ...] = ()  # the keys of the whole plan, in order, where the run was a part of it
+    merged: tuple[str, ...] = ()  # the ids of the runs of which this is the sum
     version: int = VERSION
 
 
@@ -71,6 +74,16 @@ class CellLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TwiceLine:
+    """A cell that several merged runs have: the earliest was kept, and this is what another one said."""
+
+    key: str
+    kept: str  # the id of the run whose cell it is
+    left: str  # the id of the other run
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndLine:
     """The last line; a run without it was cut short."""
 
@@ -79,7 +92,7 @@ class EndLine:
     counts: Mapping[str, int] = field(default_factory=dict)  # verdicts by claim
 
 
-Line: TypeAlias = RunLine | PlanLine | PathLine | ControlLine | CellLine | EndLine
+Line: TypeAlias = RunLine | PlanLine | PathLine | ControlLine | CellLine | TwiceLine | EndLine
 
 TYPES: Mapping[str, type[Line]] = {
     "run": RunLine,
@@ -87,6 +100,7 @@ TYPES: Mapping[str, type[Line]] = {
     "path": PathLine,
     "control": ControlLine,
     "cell": CellLine,
+    "twice": TwiceLine,
     "end": EndLine,
 }
 _NAMES = {kind: name for name, kind in TYPES.items()}

@@ -4,6 +4,7 @@ from harness.judge.classify import Tried, classify, tried
 from harness.judge.combine import Try, combine
 from harness.judge.controls import Wanted, wanted
 from harness.judge.declare import declare
+from harness.judge.lend import Free, lend
 from harness.judge.mechanisms import MECHANISMS
 from harness.judge.rules import INSUFFICIENT, RULES, RULES_VERSION
 from harness.judge.rules.rule import Rule
@@ -15,6 +16,7 @@ __all__ = [
     "MECHANISMS",
     "RULES",
     "RULES_VERSION",
+    "Free",
     "Rule",
     "Seen",
     "Tried",
@@ -24,6 +26,7 @@ __all__ = [
     "combine",
     "declare",
     "judge",
+    "lend",
     "seen_of",
     "tried",
     "wanted",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.judge.seen import lent
 from harness.model import Cell, CellFacts, Control, Role, Walk
 
 _EXAMPLES = {Role.FOREIGN: "foreign: [neutral-abroad]", Role.DOMESTIC: "domestic: [neutral-home]"}
@@ -25,7 +26,7 @@ def _ran(controls: tuple[Control, ...], role: Role, cell: Cell) -> bool:
     own = role is Role.FOREIGN and any(
         control.check == check.name for control in controls for check in cell.target.checks
     )
-    return own or any(control.role is role for control in controls)
+    return own or any(control.role is role and not lent(control) for control in controls)
 
 
 def _placeholder(cell: Cell) -> str:

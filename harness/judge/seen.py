@@ -77,8 +77,8 @@ class Seen:
 
     @property
     def network(self) -> Answer:
-        """Whether anything at all went through: over whatever path, to whatever host."""
-        return _any_passed([control for control in self.controls if control.role in GENUINE])
+        """Whether anything at all went through: over whatever path of ours, to whatever host."""
+        return _any_passed([one for one in self.controls if one.role in GENUINE and not lent(one)])
 
     @property
     def direct(self) -> Answer:
@@ -180,6 +180,11 @@ def passed(control: Control) -> bool:
 def pinned(control: Control) -> bool:
     """True for a control that was sent to an address of our choice; its id says so (`Wanted.id`)."""
     return "#" in control.id
+
+
+def lent(control: Control) -> bool:
+    """True for what another vantage saw (`harness.judge.lend`): it says nothing of the network here."""
+    return "@" in control.path
 
 
 def reached(walk: Walk) -> bool:

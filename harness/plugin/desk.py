@@ -35,6 +35,7 @@ class Desk:
         self._cleaned = Hushed()
         self._redactor = Redactor(key=self._key(), record_addresses=settings.record_addresses)
         self.fault: str | None = None
+        self.whole: tuple[str, ...] = ()  # of a shard: the keys of the whole plan, in order
 
     @property
     def sight(self) -> Sight:
@@ -139,7 +140,7 @@ class Desk:
             return None
         from harness.vantage.broker import RemoteSession
 
-        return RemoteSession(address, catalogue=self._reading.date)
+        return RemoteSession(address, catalogue=self._reading.date, whole=self.whole)
 
     def _setup(self) -> Setup:
         settings = self._settings
@@ -153,6 +154,8 @@ class Desk:
             key=self._key(),
             catalogue=self._reading.date,
             kinds=self._reading.kinds,
+            shard=str(settings.shard or ""),
+            whole=self.whole,
         )
 
     def _key(self) -> bytes:

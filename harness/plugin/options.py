@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import pytest
 
+from harness import shard
 from harness.model import Vantage
+from harness.shard import Shard
 
 IniType = Literal["string", "bool"]
 
@@ -44,6 +46,7 @@ OPTIONS = (
     Option(name="live", help="run the scenarios from this machine, over the network it stands in; asks consent once"),
     Option(name="vantage", metavar="TEXT", help='where this machine stands: "home-1 cc=RU asn=12389 network=home"'),
     Option(name="expect", metavar="FILE", help="lay this expectation file over the scenarios"),
+    Option(name="shard", metavar="I/N", help="run part I of N of the cells; a cell keeps its part over nights"),
     Option(name="record", metavar="FILE", help="write what was seen to this file, one JSON line a fact"),
     Option(name="record_addresses", help="write private addresses as they are instead of pseudonyms"),
     Option(name="pcap", metavar="DIR", help="write packet captures of the lab into this folder"),
@@ -90,6 +93,7 @@ class Settings:
     record_addresses: bool = False
     pcap: pathlib.Path | None = None
     engine: str = "process"
+    shard: Shard | None = None
 
     @property
     def sends(self) -> bool:
@@ -113,6 +117,7 @@ def settings(config: pytest.Config) -> Settings:
         record_addresses=bool(_value(config, "record_addresses")),
         pcap=_file(config, "pcap"),
         engine=_value(config, "engine") or "process",
+        shard=_shard(_value(config, "shard")),
     )
 
 
@@ -131,6 +136,13 @@ def vantage(text: str) -> Vantage:
         asn=int(asn) if asn else None,
         network=given.get("network", "unknown"),
     )
+
+
+def _shard(text: str | None) -> Shard | None:
+    try:
+        return shard.parse(text) if text else None
+    except ValueError as exc:
+        raise pytest.UsageError(f"--shard: {exc}") from exc
 
 
 def _value(config: pytest.Config, name: str) -> Any:

@@ -32,6 +32,18 @@ class Run:
         self.aside: dict[str, list[Any]] = {}
         self.summing_up = False  # in the short summary pytest's own words stand
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave to the other shards what is theirs, after everything else has chosen. Python tests are in each."""
+        if self.settings.shard is None:
+            return
+        cells = [item.cell for item in items if isinstance(item, CellItem)]
+        mine = self.settings.shard.keys(cells)
+        left = {item for item in items if isinstance(item, CellItem) and item.cell.key not in mine}
+        self.desk.whole = tuple(cell.key for cell in cells)
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=[*left])
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Start the engine before the first item, and leave nothing running after the last."""

@@ -15,8 +15,9 @@ def message(outcome: Outcome) -> str:
 
 
 def properties(outcome: Outcome, expected: frozenset[Claim]) -> list[tuple[str, object]]:
-    """What JUnit keeps of a cell, whether it passed or not."""
-    return [*junit.properties(outcome.verdict, outcome.facts), ("expected", claims(expected))]
+    """What JUnit keeps of a cell, whether it passed or not; by its key it is found again in another night's file."""
+    kept = junit.properties(outcome.verdict, outcome.facts)
+    return [("cell", outcome.facts.key), *kept, ("expected", claims(expected))]
 
 
 def claims(expected: frozenset[Claim]) -> str:

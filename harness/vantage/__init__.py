@@ -24,6 +24,8 @@ class Setup:
     key: bytes = b""  # with which private names become pseudonyms
     catalogue: str = ""  # the date of the youngest service file used
     kinds: Mapping[str, tuple[Kind, ...]] = field(default_factory=dict)  # a third party's rows, by table
+    shard: str = ""  # `2/3` where the run is a part of its plan
+    whole: tuple[str, ...] = ()  # then the keys of the whole plan, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,9 +85,12 @@ class Broker:
             if self._fault:
                 raise ApparatusError(self._fault)
             if self._session is None:
-                dated = replace(self._setup, catalogue=getattr(ask, "catalogue", ""))
+                # What only a worker knows that has read the scenarios.
+                known: dict[str, Any] = (
+                    {"catalogue": ask.catalogue, "whole": ask.whole} if isinstance(ask, Submit) else {}
+                )
                 try:
-                    self._session = open_session(dated)
+                    self._session = open_session(replace(self._setup, **known))
                 except HarnessError as exc:
                     self._fault = str(exc)
                     raise
@@ -142,8 +145,8 @@ class _Question(socketserver.StreamRequestHandler):
 class RemoteSession:
     """The controller's session, seen from a worker."""
 
-    def __init__(self, address: str, *, catalogue: str = "") -> None:
-        self._address, self._catalogue = address, catalogue
+    def __init__(self, address: str, *, catalogue: str = "", whole: tuple[str, ...] = ()) -> None:
+        self._address, self._catalogue, self._whole = address, catalogue, whole
         self._gone: str | None = None
 
     @property
@@ -153,7 +156,8 @@ class RemoteSession:
 
     def submit(self, plans: Sequence[ScenarioPlan], hushed: Hushed) -> None:
         """Ask for cells, in this order. A cell asked for before, by whomever, is not run again."""
-        self._ask(Submit(plans=tuple(plans), secrets=hushed.secrets, private=hushed.private, catalogue=self._catalogue))
+        known: dict[str, Any] = {"catalogue": self._catalogue, "whole": self._whole}
+        self._ask(Submit(plans=tuple(plans), secrets=hushed.secrets, private=hushed.private, **known))
 
     def result(self, key: str, wait: float) -> Outcome | None:
         """The finished cell, waiting at most so many seconds. Raises ApparatusError where it will never come."""

@@ -100,6 +100,8 @@ class Ledger:
             versions=self._versions,
             catalogue=self._setup.catalogue,
             rules=RULES_VERSION,
+            shard=self._setup.shard,
+            whole=self._setup.whole,
         )
         self._write(line)
 

@@ -20,6 +20,7 @@ class Submit:
     secrets: frozenset[str] = frozenset()
     private: frozenset[str] = frozenset()
     catalogue: str = ""
+    whole: tuple[str, ...] = ()  # of a shard: the keys of the whole plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,10 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 LAYERS = (
     {"model", "errors", "__init__"},
-    {"kinds", "failures", "record", "redact", "document", "scenario", "paths", "plan", "wire", "judge", "schema"},
+    {
+        *("kinds", "failures", "record", "redact", "document", "scenario", "paths", "plan", "wire", "judge", "schema"),
+        *("compare", "shard"),
+    },
     {"dial", "resolve", "tunnels"},
     {"probes", "catalogue", "history", "report"},
     {"engine", "vantage"},
