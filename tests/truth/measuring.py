@@ -1,10 +1,10 @@
-"""A world measured by the real engine, cell by cell, with what its censor did meanwhile."""
+"""A world measured by the real engine, with what its censor did meanwhile."""
 
 from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -43,6 +43,11 @@ class Expected:
     mechanism: str | None = None
     stage: str | None = None
     censor: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def quiet(self) -> bool:
+        """True where nothing is done to the cell."""
+        return self.claim == "usable" and not self.censor
 
     def contradicted_by(self, shown: Shown) -> str:
         """How the verdict differs, "" where it does not; a stage that is not expected may be any."""
@@ -113,25 +118,36 @@ def item(cell: Cell) -> str:
 
 
 def measure(truth: Truth) -> dict[str, Shown]:
-    """Every cell of the truth, one after the other in one lab."""
+    """Every cell of the truth in one lab: those with something to see one by one, all the others together."""
     plan = truth.plan()
     session = EngineSession.start(Setup(vantage=Vantage(name="truth"), world=truth.world))
     try:
-        lab = _lab(session)
         seen: set[tuple[object, str]] = set()
-        return {
-            item(cell): _measured(session, lab, dataclasses.replace(plan, cells=(cell,)), seen) for cell in plan.cells
-        }
+        waves = _waves(plan.cells, [truth.expected(item(cell)).quiet for cell in plan.cells])
+        found = [_measured(session, dataclasses.replace(plan, cells=wave), seen) for wave in waves]
+        return {name: each for shown in found for name, each in shown.items()}
     finally:
         session.close()
 
 
-def _measured(session: EngineSession, lab: Lab, plan: ScenarioPlan, seen: set[tuple[object, str]]) -> Shown:
+def _waves(cells: Sequence[Cell], quiet: Sequence[bool]) -> list[tuple[Cell, ...]]:
+    """Cells that may be measured at once: quiet ones, but for those that are the innocent flow between two others."""
+    around = [True, *quiet, True]
+    alone = [not (here and (before or after)) for before, here, after in zip(around, quiet, around[2:], strict=False)]
+    together = tuple(cell for cell, single in zip(cells, alone, strict=True) if not single)
+    return [*((cell,) for cell, single in zip(cells, alone, strict=True) if single), together]
+
+
+def _measured(session: EngineSession, plan: ScenarioPlan, seen: set[tuple[object, str]]) -> dict[str, Shown]:
+    """What the cells showed; what the censor did meanwhile is laid to all of them."""
+    lab = _lab(session)
     mark = lab.mark()
     session.submit([plan], Hushed())
-    outcome = session.result(plan.cells[0].key, PATIENCE)
-    assert outcome is not None, f"{plan.cells[0].key} did not end within {PATIENCE} s"
-    return Shown(verdict=outcome.verdict, censor=_acted_on(lab.log(mark), seen))
+    outcomes = {item(cell): session.result(cell.key, PATIENCE) for cell in plan.cells}
+    censor = _acted_on(lab.log(mark), seen)
+    late = [name for name, outcome in outcomes.items() if outcome is None]
+    assert late == [], f"not ended within {PATIENCE} s"
+    return {name: Shown(verdict=outcome.verdict, censor=censor) for name, outcome in outcomes.items() if outcome}
 
 
 def _acted_on(events: Iterable[Event], seen: set[tuple[object, str]]) -> dict[str, frozenset[str]]:
