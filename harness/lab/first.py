@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from harness.lab import steps
 from harness.lab.channel import Channel, Closed
-from harness.lab.net import syscalls
+from harness.lab.net import syscalls, topology
 
 GO_WITHIN = 10.0  # seconds in which a child is told where to live
 
@@ -77,8 +77,6 @@ def run(order: Order, alive: int) -> NoReturn:
 
 
 def _probe(order: Order) -> None:
-    from harness.lab.net import topology
-
     with steps.step("build the networks"):
         topology.build(())
     steps.packet_socket()
@@ -93,6 +91,7 @@ class First:
     alive: int
     servants: dict[int, str] = field(default_factory=dict)  # by pid: censor, servers
     programs: dict[int, Channel] = field(default_factory=dict)  # by pid: where its end is told
+    networks: topology.Namespaces | None = None  # held here, so that the death of one part takes no link from another
 
     def live(self) -> None:
         """Build everything, then serve the owner until it hangs up."""
@@ -128,18 +127,17 @@ class First:
 
     def _build(self, homes: dict[str, Channel]) -> None:
         from harness.lab import names
-        from harness.lab.net import topology
 
         assert self.order.world is not None
         addresses = [address for host in self.order.world["hosts"] for address in host["addresses"]]
         with steps.step("build the networks"):
-            built = topology.build(addresses)
+            built = self.networks = topology.build(addresses)
         with steps.step("lay over the files of names"):
             names.lay_over(self.order.workdir, self.order.world["resolvers"])
         for name, fd in (("censor", built.censor), ("servers", built.internet)):
-            homes[name].send({}, (fd,))
+            with contextlib.suppress(Closed):  # it has died already, which is told when it is reaped
+                homes[name].send({}, (fd,))
             homes[name].close()
-            os.close(fd)
 
     def _serve(self, wake: socket.socket) -> None:
         poll = select.poll()

@@ -76,8 +76,10 @@ class Lab:
         self.close()
 
     def close(self) -> None:
-        """Take everything down: processes, namespaces, files. Closing twice is no fault."""
-        self._end()
+        """Take everything down: processes, namespaces, files. The log stays readable; closing twice is no fault."""
+        with self._lock:
+            self._read_events()
+            self._end()
 
     @property
     def pid(self) -> int:
@@ -112,6 +114,11 @@ class Lab:
         }
         try:
             _, (pidfd,) = self._ask(self._holder.control, wanted, (*given, theirs.fileno()))
+        except BaseException:
+            for end in (ours, *pipes):
+                if end is not None:
+                    end.close()
+            raise
         finally:
             theirs.close()
             for fd in close:

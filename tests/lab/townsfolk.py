@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import pathlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -92,3 +93,14 @@ async def _live(world: World, ready: Callable[[dict[str, Any]], None]) -> None:
 def serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Any]], None]) -> None:
     """What `open_lab(serve=...)` runs in the internet namespace."""
     asyncio.run(_live(world, ready))
+
+
+def sleep(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Servers that never get ready."""
+    time.sleep(60)
+
+
+def stay(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Servers that serve nobody."""
+    ready({})
+    time.sleep(600)

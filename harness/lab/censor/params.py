@@ -187,6 +187,6 @@ def known(plain: Mapping[str, Any], cls: type[P]) -> P:
 
 
 def _known(value: Any, nested: type[Checked] | None) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return tuple(_known(one, nested) for one in value)
     return nested(**value) if nested and isinstance(value, Mapping) else value

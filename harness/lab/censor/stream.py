@@ -46,7 +46,8 @@ class Stream:
         parts = [(offset, payload)]
         for start, data in self._held:
             parts = [part for whole in parts for part in _outside(whole, start, start + len(data))]
-        self._held.extend(parts[: MOST_HELD - len(self._held)])
+        room = len(self._held) < MOST_HELD
+        self._held.extend(part for part in parts if room or part[0] <= len(self._data))
 
     def _join(self) -> None:
         """Moves what has become contiguous out of the held segments."""

@@ -1,0 +1,110 @@
+"""Garbage into every parser: nothing raises, and what cannot be read never passes."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.lab.censor import hello, host, preface, question
+from harness.lab.censor.packet import NotIp, Packet, Piece, Unreadable
+from harness.lab.censor.stream import LIMIT, Stream
+from tests.lab.conftest import hello as true_hello
+from tests.lab.conftest import query
+from tests.lab.frames import Wire, datagram, opening, rule, segment
+
+HELLO = true_hello("www.facebook.com")
+FRAMES = st.one_of(
+    st.binary(max_size=200),
+    st.binary(max_size=200).map(lambda data: bytes(12) + b"\x08\0" + data),
+    st.binary(max_size=200).map(lambda data: bytes(12) + b"\x08\0\x45\0" + data),
+    st.binary(max_size=200).map(lambda data: bytes(12) + b"\x86\xdd\x60\0\0\0" + data),
+)
+
+
+@st.composite
+def mangled(draw: st.DrawFn, whole: bytes) -> bytes:
+    """Something true with a few bytes changed and the end cut off."""
+    data = bytearray(whole[: draw(st.integers(0, len(whole)))])
+    for _ in range(draw(st.integers(0, 4))):
+        if data:
+            data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
+    return bytes(data)
+
+
+TRUE_FRAMES = st.sampled_from(
+    [opening(), segment(HELLO), datagram(query("facebook.com")), opening(family=6), segment(HELLO, family=6)]
+)
+
+
+@given(st.one_of(FRAMES, TRUE_FRAMES.flatmap(mangled)), st.integers(0, 1))
+def test_no_frame_makes_the_parser_raise_anything_but_its_own(frame: bytes, side: int) -> None:
+    try:
+        packet = Packet(frame, side)
+    except (NotIp, Piece, Unreadable):
+        return
+    assert packet.head <= packet.body <= packet.end <= len(frame)
+    assert packet.key == Packet(frame, side).key
+    assert len(packet.key) == len(packet.reverse_key)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.one_of(FRAMES, TRUE_FRAMES.flatmap(mangled))), max_size=12))
+def test_what_leaves_the_censor_has_been_read_as_a_whole_packet(frames: list[tuple[int, bytes]]) -> None:
+    wire = Wire(
+        rule("sni_reset", names=["facebook.com"]),
+        rule("dns_inject_race", names=["facebook.com"], answers=["31.13.94.37"]),
+        rule("http_block_page", names=["facebook.com"], ports=[443]),
+        rule("dns_hijack", to=["195.208.4.1"]),
+        rule("icmp_reject", prefixes=["8.0.0.0/8", "2a00::/16"]),
+    )
+    for side, frame in frames:
+        for _, out in wire.receive(frame, side):
+            Packet(out, side)
+
+
+@given(mangled(HELLO), st.booleans())
+def test_a_mangled_hello_is_read_or_refused(data: bytes, join: bool) -> None:
+    try:
+        seen = hello.read(data, join=join)
+    except hello.Other:
+        return
+    assert seen.name is None or isinstance(seen.name, str)
+
+
+@given(st.one_of(st.binary(max_size=300), mangled(query("www.facebook.com"))))
+def test_a_mangled_question_is_read_or_passed_over(data: bytes) -> None:
+    asked = question.read(data)
+
+    assert asked is None or data.startswith(asked.ident)
+
+
+@given(st.lists(st.one_of(st.binary(max_size=60), mangled(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")), max_size=8))
+def test_mangled_requests_never_raise(parts: list[bytes]) -> None:
+    reader = host.HostReader()
+
+    assert all(isinstance(reader.add(part), str | None) for part in parts)
+
+
+@given(st.binary(max_size=200), st.integers(1, 6))
+def test_what_is_said_to_a_proxy_never_raises(data: bytes, first: int) -> None:
+    assert isinstance(preface.beyond(bytes([first]) + data), bytes)
+    assert isinstance(preface.beyond(b"CONNECT " + data), bytes)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.binary(max_size=40)), max_size=40))
+def test_segments_from_anywhere_never_make_more_than_the_limit(parts: list[tuple[int, bytes]]) -> None:
+    stream = Stream(0)
+
+    assert all(len(stream.add(seq, data)) <= LIMIT for seq, data in parts)
+
+
+@given(st.data())
+def test_a_stream_cut_and_shuffled_comes_out_as_it_was(data: st.DataObject) -> None:
+    whole = data.draw(st.binary(min_size=1, max_size=120))
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(whole)), max_size=8)) | {0, len(whole)})
+    pieces = [(start, whole[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
+    stream = Stream(2**32 - 10)
+
+    for start, piece in data.draw(st.permutations(pieces + pieces[:2])):
+        out = stream.add((2**32 - 10 + start) % 2**32, piece)
+
+    assert whole == out

@@ -1,0 +1,134 @@
+"""Whoever is killed, and whenever: within a second nothing of the lab is left, neither process nor namespace nor file."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.conftest import HERE
+
+ROUNDS = 4
+GONE_WITHIN = 1.0
+
+OWNER = """
+import sys, time
+sys.path[:0] = {paths!r}
+from tests.lab.conftest import WORLD
+from harness.lab import open_lab
+print("starting", flush=True)
+lab = open_lab(WORLD, serve="townsfolk:serve")
+program = lab.popen(["sh", "-c", "trap '' TERM HUP INT; sleep 600 & setsid sleep 601 & wait"])
+print("open", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def tmpdir_of_labs(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
+    """A directory for the files of the labs of this test; its name marks their processes too."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    yield tmp_path
+    for pid in marked(tmp_path):
+        os.kill(pid, signal.SIGKILL)
+
+
+def owner() -> subprocess.Popen[bytes]:
+    """A process that opens a lab, runs a program that will not die, and waits."""
+    root = str(HERE.parent.parent)
+    return subprocess.Popen(
+        [sys.executable, "-c", OWNER.format(paths=[root, str(HERE)])], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
+def marked(directory: pathlib.Path) -> list[int]:
+    """Every process that was started with that TMPDIR, ourselves left out."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if f"TMPDIR={directory}".encode() in environment.split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+def left(directory: pathlib.Path) -> tuple[list[int], list[str]]:
+    """Processes and files that are still there after at most a second."""
+    until = time.monotonic() + GONE_WITHIN
+    while (marked(directory) or list(directory.iterdir())) and time.monotonic() < until:
+        time.sleep(0.02)
+    return marked(directory), [entry.name for entry in directory.iterdir()]
+
+
+def kill_at_a_random_moment(process: subprocess.Popen[bytes], chance: random.Random) -> None:
+    """Kills an owner while its lab starts, or soon after."""
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(chance.uniform(0, 0.8))
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_a_killed_owner_leaves_nothing_behind(_able: None, tmpdir_of_labs: pathlib.Path, number: int) -> None:
+    kill_at_a_random_moment(owner(), random.Random(number))
+
+    assert ([], []) == left(tmpdir_of_labs)
+
+
+def parts(directory: pathlib.Path, process: subprocess.Popen[bytes]) -> list[int]:
+    """The holder and the first process of an owner's lab, once it is open."""
+    assert process.stdout is not None
+    while process.stdout.readline() != b"open\n":
+        assert process.poll() is None
+    holder = [pid for pid in marked(directory) if parent(pid) == process.pid]
+    first = [pid for pid in marked(directory) if parent(pid) in holder]
+    return holder + first
+
+
+def parent(pid: int) -> int:
+    """The parent of a process."""
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@pytest.mark.parametrize("victim", [0, 1], ids=["holder", "first"])
+def test_a_killed_part_takes_the_rest_of_the_lab_with_it(
+    _able: None, tmpdir_of_labs: pathlib.Path, victim: int
+) -> None:
+    process = owner()
+    os.kill(parts(tmpdir_of_labs, process)[victim], signal.SIGKILL)
+    time.sleep(GONE_WITHIN)
+
+    assert [process.pid] == [pid for pid in marked(tmpdir_of_labs) if not zombie(pid)]
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+    assert ([], []) == left(tmpdir_of_labs)
+
+
+def zombie(pid: int) -> bool:
+    """True where only the entry of a process is left, for its parent to read."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_stopped_first_process_does_not_keep_the_lab_alive(_able: None, tmpdir_of_labs: pathlib.Path) -> None:
+    process = owner()
+    os.kill(parts(tmpdir_of_labs, process)[1], signal.SIGSTOP)
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+    assert ([], []) == left(tmpdir_of_labs)
