@@ -73,6 +73,7 @@ class Role(enum.StrEnum):
     OTHER_TRANSPORT = "other_transport"  # the same question to the same resolver, by TCP instead of UDP
     NEUTRAL_QUERY = "neutral_query"  # a neutral name asked of the same resolver
     EXIT = "exit"  # what a declared reflector saw as our source, over the same path
+    YARDSTICK = "yardstick"  # a neutral host asked by the same probe, over the same path, to compare quality with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,18 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """The quality below which a target works, and poorly. None asks for nothing."""
+
+    down: float | None = None  # the least rate, in bits a second
+    up: float | None = None
+    mos: float | None = None  # the least mean opinion score, as ITU-T G.107 estimates it
+    loss: float | None = None  # the greatest share of datagrams that may be lost
+    jitter: float | None = None  # the greatest jitter and round trip, in seconds
+    rtt: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A service's capability, or a user's own endpoint. `quorum` checks of `checks` must reach `needs`."""
 
@@ -135,6 +148,7 @@ class Target:
     needs: Level = Level.E2
     service: str = ""
     capability: str = ""
+    floor: Floor = Floor()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
