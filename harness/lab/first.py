@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from harness.errors import ApparatusError
 from harness.lab import steps
 from harness.lab.channel import Channel, Closed
 from harness.lab.net import syscalls, topology
@@ -213,6 +214,8 @@ def _work(name: str, body: Callable[[], Callable[[], None]], home: Channel) -> N
         os.close(namespace)
         work()
         code = 0
+    except ApparatusError as exc:  # said in one line already
+        print(exc, file=sys.stderr)
     except BaseException:  # whatever it was, the owner reads it
         traceback.print_exc()
     sys.stderr.flush()

@@ -89,7 +89,7 @@ class Nginx:
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = "".join(f"{kind}_temp_path {workdir}/nginx-{kind}; " for kind in kinds)
         return (
-            f"daemon off; master_process off; pid {workdir}/nginx-{self._seat.host.name}.pid;\n"
+            f"user root root; daemon off; master_process off; pid {workdir}/nginx-{self._seat.host.name}.pid;\n"
             "events { worker_connections 256; }\n"
             f"http {{ access_log off; {temporary}\n"
             f"server {{ {listens} server_name _; root {page.parent};\n"
