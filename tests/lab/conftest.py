@@ -69,14 +69,14 @@ def _importable() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _able() -> None:
+def able() -> None:
     missing = detect()
     if isinstance(missing, Missing):
         pytest.skip(f"no lab on this machine: {missing}")
 
 
 @pytest.fixture(scope="module")
-def lab(_able: None) -> Iterator[Lab]:
+def lab(able: None) -> Iterator[Lab]:
     """A running lab without rules; each test swaps in its own."""
     with open_lab(WORLD, serve=SERVE) as opened:
         yield opened

@@ -28,7 +28,7 @@ def connects(probe: Act, *addresses: str, port: int = 443) -> list[str]:
     ],
 )
 def test_only_the_listed_address_is_lost_each_time(
-    probe: Act, lab: Lab, censor: Callable[..., int], family: int, behaviour: str, felt: dict[int, str], logged: str
+    *, probe: Act, lab: Lab, censor: Callable[..., int], family: int, behaviour: str, felt: dict[int, str], logged: str
 ) -> None:
     mark = censor(behaviour, prefixes=[TARGET[4], TARGET[6]])
     good, bad = NEIGHBOUR[family], TARGET[family]

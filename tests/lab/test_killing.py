@@ -1,7 +1,8 @@
-"""Whoever is killed, and whenever: within a second nothing of the lab is left, neither process nor namespace nor file."""
+"""Whoever is killed, and whenever: within a second neither process nor namespace nor file of the lab is left."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import random
@@ -30,6 +31,8 @@ print("open", flush=True)
 time.sleep(600)
 """
 
+pytestmark = pytest.mark.usefixtures("able")
+
 
 @pytest.fixture
 def tmpdir_of_labs(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
@@ -50,24 +53,21 @@ def owner() -> subprocess.Popen[bytes]:
 
 def marked(directory: pathlib.Path) -> list[int]:
     """Every process that was started with that TMPDIR, ourselves left out."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                environment = (entry / "environ").read_bytes()
-            except OSError:
-                continue
-            if f"TMPDIR={directory}".encode() in environment.split(b"\0"):
-                found.append(int(entry.name))
+    found: list[int] = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            environment = pathlib.Path("/proc", name, "environ").read_bytes().split(b"\0")
+            if f"TMPDIR={directory}".encode() in environment and int(name) != os.getpid():
+                found.append(int(name))
     return found
 
 
 def left(directory: pathlib.Path) -> tuple[list[int], list[str]]:
     """Processes and files that are still there after at most a second."""
     until = time.monotonic() + GONE_WITHIN
-    while (marked(directory) or list(directory.iterdir())) and time.monotonic() < until:
+    while (marked(directory) or os.listdir(directory)) and time.monotonic() < until:
         time.sleep(0.02)
-    return marked(directory), [entry.name for entry in directory.iterdir()]
+    return marked(directory), os.listdir(directory)
 
 
 def kill_at_a_random_moment(process: subprocess.Popen[bytes], chance: random.Random) -> None:
@@ -81,7 +81,7 @@ def kill_at_a_random_moment(process: subprocess.Popen[bytes], chance: random.Ran
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_a_killed_owner_leaves_nothing_behind(_able: None, tmpdir_of_labs: pathlib.Path, number: int) -> None:
+def test_a_killed_owner_leaves_nothing_behind(tmpdir_of_labs: pathlib.Path, number: int) -> None:
     kill_at_a_random_moment(owner(), random.Random(number))
 
     assert ([], []) == left(tmpdir_of_labs)
@@ -103,9 +103,7 @@ def parent(pid: int) -> int:
 
 
 @pytest.mark.parametrize("victim", [0, 1], ids=["holder", "first"])
-def test_a_killed_part_takes_the_rest_of_the_lab_with_it(
-    _able: None, tmpdir_of_labs: pathlib.Path, victim: int
-) -> None:
+def test_a_killed_part_takes_the_rest_of_the_lab_with_it(tmpdir_of_labs: pathlib.Path, victim: int) -> None:
     process = owner()
     os.kill(parts(tmpdir_of_labs, process)[victim], signal.SIGKILL)
     time.sleep(GONE_WITHIN)
@@ -123,7 +121,7 @@ def zombie(pid: int) -> bool:
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def test_a_stopped_first_process_does_not_keep_the_lab_alive(_able: None, tmpdir_of_labs: pathlib.Path) -> None:
+def test_a_stopped_first_process_does_not_keep_the_lab_alive(tmpdir_of_labs: pathlib.Path) -> None:
     process = owner()
     os.kill(parts(tmpdir_of_labs, process)[1], signal.SIGSTOP)
     process.kill()

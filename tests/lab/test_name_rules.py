@@ -30,7 +30,7 @@ def fetched(probe: Act, family: int, name: str, **more: Any) -> str:
 @pytest.mark.parametrize("trigger", ["drop", "pass"])
 @pytest.mark.parametrize("to", ["client", "both"])
 def test_a_name_is_reset_each_time(
-    probe: Act, lab: Lab, censor: Callable[..., int], family: int, trigger: str, to: str
+    *, probe: Act, lab: Lab, censor: Callable[..., int], family: int, trigger: str, to: str
 ) -> None:
     mark = censor("sni_reset", names=["facebook.com"], trigger=trigger, reset={"to": to})
 
@@ -50,7 +50,7 @@ def test_a_reset_of_the_server_alone_leaves_the_client_waiting(
 
 @pytest.mark.parametrize("drop", ["client", "server", "both"])
 def test_a_name_falls_silent_each_time(
-    probe: Act, lab: Lab, censor: Callable[..., int], family: int, drop: str
+    *, probe: Act, lab: Lab, censor: Callable[..., int], family: int, drop: str
 ) -> None:
     mark = censor("sni_drop", names=["facebook.com"], drop=drop)
 
@@ -62,7 +62,7 @@ def test_a_name_falls_silent_each_time(
 
 @pytest.mark.parametrize(("behaviour", "felt"), [("sni_reset", "ECONNRESET"), ("sni_drop", "timeout")])
 def test_a_residual_holds_innocents_of_the_same_three_tuple_until_its_time_is_over(
-    probe: Act, lab: Lab, censor: Callable[..., int], family: int, behaviour: str, felt: str
+    *, probe: Act, lab: Lab, censor: Callable[..., int], family: int, behaviour: str, felt: str
 ) -> None:
     mark = censor(behaviour, names=["facebook.com"], residual={"seconds": "900ms"})
 
@@ -103,7 +103,7 @@ def test_the_names_of_resolvers_are_reset_on_their_ports_only(probe: Act, lab: L
 
 @pytest.mark.parametrize("trigger", ["drop", "pass"])
 def test_a_page_is_served_in_place_of_the_true_one(
-    probe: Act, lab: Lab, censor: Callable[..., int], family: int, trigger: str
+    *, probe: Act, lab: Lab, censor: Callable[..., int], family: int, trigger: str
 ) -> None:
     mark = censor("http_block_page", names=["facebook.com"], status=403, reason="Forbidden", trigger=trigger)
 
@@ -139,7 +139,7 @@ def test_a_second_request_on_the_same_connection_is_looked_at_too(probe: Act, ce
     ],
 )
 def test_a_split_hello_passes_where_the_censor_does_not_put_it_together(
-    probe: Act, censor: Callable[..., int], family: int, reassembly: str, whole: str, segments: str, records: str
+    *, probe: Act, censor: Callable[..., int], family: int, reassembly: str, whole: str, segments: str, records: str
 ) -> None:
     censor("sni_reset", names=["facebook.com"], reassembly=reassembly)
 

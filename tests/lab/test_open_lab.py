@@ -21,9 +21,11 @@ from tests.lab.conftest import SERVE, TARGET, WORLD, Act, Prober
 
 PYTHON = sys.executable
 
+pytestmark = pytest.mark.usefixtures("able")
+
 
 @pytest.fixture(scope="module", params=[tier.value for tier in ladder()])
-def tiered(request: pytest.FixtureRequest, _able: None) -> Iterator[Lab]:
+def tiered(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A lab by each tier that these rights allow."""
     try:
         lab = open_lab(WORLD, tier=Tier(request.param), serve=SERVE)
@@ -138,7 +140,7 @@ def test_captures_of_both_sides_are_written_on_demand(lab: Lab, probe: Act, tmp_
     assert 24 == (tmp_path / "internet.pcap").stat().st_size
 
 
-def test_the_log_can_still_be_read_once_the_lab_is_closed(_able: None) -> None:
+def test_the_log_can_still_be_read_once_the_lab_is_closed() -> None:
     with open_lab(WORLD, serve=SERVE) as lab:
         lab.swap([Rule(behaviour="address_refuse", params={"prefixes": [TARGET[4]]})])
         prober = Prober(lab)
@@ -161,12 +163,12 @@ def test_an_unknown_parameter_is_refused_by_its_name(lab: Lab) -> None:
         lab.swap([Rule(behaviour="sni_reset", params={"naems": ["a"], "names": ["a"]})])
 
 
-def test_servers_that_cannot_start_are_named_with_what_they_said(_able: None) -> None:
+def test_servers_that_cannot_start_are_named_with_what_they_said() -> None:
     with pytest.raises(ApparatusError, match=r"the lab's servers .*(?s:.*)no_such_module"):
         open_lab(WORLD, serve="no_such_module:serve")
 
 
-def test_servers_that_never_get_ready_are_named(_able: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_that_never_get_ready_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start, "UP_WITHIN", 1.5)
 
     with pytest.raises(ApparatusError, match="the lab's servers were not ready within"):
@@ -174,9 +176,8 @@ def test_servers_that_never_get_ready_are_named(_able: None, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(("pid", "who"), [(2, "censor"), (3, "servers")])
-def test_a_part_that_dies_is_named_while_the_lab_runs(_able: None, pid: int, who: str) -> None:
+def test_a_part_that_dies_is_named_while_the_lab_runs(pid: int, who: str) -> None:
     with open_lab(WORLD, serve=SERVE) as lab:
-        assert lab.died is None
         lab.popen(["kill", "-9", str(pid)]).wait(5)
         until = time.monotonic() + 2
         while lab.died is None and time.monotonic() < until:
@@ -187,7 +188,7 @@ def test_a_part_that_dies_is_named_while_the_lab_runs(_able: None, pid: int, who
             lab.popen(["true"])
 
 
-def test_a_world_as_long_as_a_book_still_arrives(_able: None) -> None:
+def test_a_world_as_long_as_a_book_still_arrives() -> None:
     many = tuple(
         Host(name=f"h{n}", addresses=(f"11.{n // 250}.{n % 250}.1",), names=(f"{'x' * 60}.{n}.example",))
         for n in range(1500)
@@ -214,7 +215,8 @@ import ctypes, struct
 # Classic BPF: load the syscall's number; unshare (272 on x86-64, 97 on aarch64) gives EPERM; all else is allowed.
 import platform
 number = {"x86_64": 272, "aarch64": 97}[platform.machine()]
-code = b"".join(struct.pack("HBBI", *one) for one in ((0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x00050001), (6, 0, 0, 0x7fff0000)))
+steps = ((0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x00050001), (6, 0, 0, 0x7FFF0000))
+code = b"".join(struct.pack("HBBI", *one) for one in steps)
 buffer = ctypes.create_string_buffer(code, len(code))
 program = struct.pack("HxxxxxxP", 4, ctypes.addressof(buffer))
 libc = ctypes.CDLL(None, use_errno=True)

@@ -50,7 +50,10 @@ class Ports:
         return self._socket.fileno()
 
     def frames(self, most: int) -> Iterator[tuple[int, bytes]]:
-        """The frames that have come in, up to so many, each with its side; what was cut short comes out cut short."""
+        """The frames that have come in, up to so many, each with its side; what was cut short comes out cut short.
+
+        Frames for groups stop here: neighbours are known for good, so what kernels say to all concerns nobody.
+        """
         for _ in range(most):
             status, _, captured, start, index = _HEADER.unpack_from(self._ring, self._at)
             if not status & TP_STATUS_USER:
@@ -59,7 +62,7 @@ class Ports:
             _STATUS.pack_into(self._ring, self._at, TP_STATUS_KERNEL)
             self._at = (self._at + FRAME) % SIZE
             side = self._sides.get(index)
-            if side is not None:
+            if side is not None and not frame[0] & 1:
                 yield side, frame
 
     def send(self, side: int, frame: bytes) -> None:

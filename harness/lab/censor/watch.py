@@ -20,10 +20,10 @@ from harness.lab.censor.scope import Names
 from harness.lab.censor.stream import Stream
 
 if TYPE_CHECKING:
-    from harness.model import Json
     from harness.lab.censor.engine import Engine
     from harness.lab.censor.flows import Flow
     from harness.lab.censor.rule import CompiledRule
+    from harness.model import Json
 
 P = TypeVar("P", bound=Params)
 N = TypeVar("N", bound=Named)
