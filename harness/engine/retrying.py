@@ -13,7 +13,7 @@ from tenacity import (
 )
 from tenacity.stop import stop_base
 
-from harness.model import Attempt, Retry, Target, Walk
+from harness.model import PATH_TARGET, Attempt, Retry, Stage, Target, Walk
 
 LASTING = frozenset(
     {
@@ -35,9 +35,19 @@ def shown(target: Target, walks: tuple[Walk, ...]) -> bool:
 
 
 def worth_again(target: Target, attempt: Attempt) -> bool:
-    """True where the target was not shown, and something failed that may go otherwise next time."""
-    failures = {walk.failure for walk in attempt.walks if walk.failure}
+    """True where the target was not shown, and something failed that may go otherwise next time.
+
+    Whether a path's own server comes back is asked by the cell `path.up`; every other cell over that path asks once,
+    or a dead proxy would cost a scenario its stage limits many times over.
+    """
+    asked = [walk for walk in attempt.walks if target.name == PATH_TARGET or not _at_own_server(walk)]
+    failures = {walk.failure for walk in asked if walk.failure}
     return not shown(target, attempt.walks) and bool(failures - LASTING)
+
+
+def _at_own_server(walk: Walk) -> bool:
+    """True where the walk ended before the first of the path's own servers had taken the connection."""
+    return walk.last is not None and walk.last.of.startswith("hop") and walk.last.stage == Stage.CONNECT
 
 
 class _OutOfTime(stop_base):
