@@ -63,8 +63,14 @@ def test_socks_asks_for_the_password(serve: Serve, password: bytes, expected: st
     assert expected == asyncio.run(by_socks(serve, password)).hex()
 
 
-def test_a_proxy_without_its_program_ends_the_servers(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(singbox, "program", lambda: None)
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [(None, "no sing-box for the proxies"), ("/bin/false", "sing-box ended with status 1: it said nothing")],
+)
+def test_a_proxy_without_its_program_ends_the_servers_by_name(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, program: str | None, said: str
+) -> None:
+    monkeypatch.setattr(singbox, "program", lambda: program)
 
     async def asked() -> None:
         async with serve("proxy_socks") as served:
@@ -72,5 +78,5 @@ def test_a_proxy_without_its_program_ends_the_servers(serve: Serve, monkeypatch:
             writer.close()
             await served.ended
 
-    with pytest.raises(ApparatusError, match="no sing-box"):
+    with pytest.raises(ApparatusError, match=said):
         asyncio.run(asked())

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import functools
-import os
 
 import pytest
 
-from harness.errors import ApparatusError
-from harness.lab.servers import singbox
 from harness.lab.world import worlds
-from harness.vantage.place import tier
+from tests.truth.lab import skip_without_lab
 from tests.truth.measuring import FOLDER, Shown, Truth, disagreements, measure
 
 WORLDS = [pytest.param(name, marks=pytest.mark.xdist_group(f"truth-{name}")) for name in worlds()]
-
-
-@functools.cache
-def missing() -> str:
-    """What keeps a lab from being opened here, "" where nothing does."""
-    if singbox.program() is None:
-        return "no sing-box; pip install 'waygauge[engines]'"
-    try:
-        tier()
-    except ApparatusError as exc:
-        return str(exc)
-    return ""
 
 
 @functools.cache
@@ -36,8 +21,7 @@ def shown(world: str) -> dict[str, Shown]:
 
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> tuple[Truth, dict[str, Shown]]:
-    if missing() and not os.environ.get("CI"):
-        pytest.skip(missing())
+    skip_without_lab()
     return Truth(request.param), shown(request.param)
 
 

@@ -35,8 +35,8 @@ class Program:
         try:
             async with asyncio.timeout(within):
                 while not await _open(address, port):
-                    if self._watch is None or self._watch.done():
-                        raise ApparatusError(f"{self._name} did not start: {self._last_words()}")
+                    if self._internet.failure.done():
+                        raise ApparatusError(self._internet.failure.result())
                     await asyncio.sleep(_LOOK_AGAIN)
         except TimeoutError as exc:
             raise ApparatusError(f"{self._name} was not listening after {within:g} s: {self._last_words()}") from exc
