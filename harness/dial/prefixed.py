@@ -10,7 +10,7 @@ class Prefixed:
     """Gives the bytes that were read too far, then what the stream below gives."""
 
     def __init__(self, below: Stream, early: bytes) -> None:
-        self._below = below
+        self.below = below
         self._early = early
         # Offsets go on from those below, so that both sides of a hop are counted alike.
         self.sent = below.sent
@@ -19,15 +19,15 @@ class Prefixed:
     async def read(self, most: int, until: Deadline) -> bytes:
         """1 to `most` bytes; b"" at the peer's end. Raises OSError or TimeoutError."""
         taken, self._early = self._early[:most], self._early[most:]
-        taken = taken or await self._below.read(most, until)
+        taken = taken or await self.below.read(most, until)
         self.received += len(taken)
         return taken
 
     async def write(self, data: bytes, until: Deadline) -> None:
         """Hand over all of `data`. Raises OSError or TimeoutError."""
-        await self._below.write(data, until)
+        await self.below.write(data, until)
         self.sent += len(data)
 
     def close(self) -> None:
         """Let go of everything below."""
-        self._below.close()
+        self.below.close()

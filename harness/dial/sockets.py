@@ -37,6 +37,13 @@ class SocketStream:
             await asyncio.get_running_loop().sock_sendall(self._sock, data)
         self.sent += len(data)
 
+    def tcp_info(self, most: int) -> bytes:
+        """The kernel's struct tcp_info, as much of it as it fills; empty where this system has none."""
+        try:
+            return self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, most)
+        except (AttributeError, OSError):
+            return b""
+
     def close(self) -> None:
         """Let go of the socket, at once and without waiting."""
         self._sock.close()
