@@ -32,6 +32,8 @@ COMMANDS = (
     Command(name="plan", summary="explain a scenario and what it would send; sends nothing", module="harness.cli.plan"),
     Command(name="explain", summary="show how the verdict of one cell was reached", module="harness.cli.explain"),
     Command(name="judge", summary="judge a record again; it must agree", module="harness.cli.judge"),
+    Command(name="compare", summary="what changed from one run to another", module="harness.cli.compare"),
+    Command(name="merge", summary="make one record of the shards of a run", module="harness.cli.merge"),
     Command(name="expect", summary="write the expectation file that a record fulfils", module="harness.cli.expect"),
     Command(name="schema", summary="print the JSON Schema of a file of ours", module="harness.cli.schema"),
     Command(name="consent", summary="read what a live run means, and agree to it", module="harness.cli.consent"),

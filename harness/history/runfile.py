@@ -72,6 +72,10 @@ def read(path: pathlib.Path) -> Recorded:
     run = next((line for line in found if isinstance(line, RunLine)), None)
     if run is None:
         raise HarnessError(f"{path.name}: not the record of a run; its first line must be of type run")
+    if run.version > record.VERSION:
+        raise HarnessError(
+            f"{path.name}: a record of version {run.version}, newer than {record.VERSION}; update waygauge"
+        )
     return Recorded(
         run=run,
         planned=_planned(found),
