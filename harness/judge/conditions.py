@@ -38,17 +38,21 @@ class Condition:
 
     text: str
     holds: Predicate
-    ways: tuple[Condition, ...] = ()  # of an alternative: each way in which it can hold
+    exactly: Callable[[Walk, Seen], str] | None = None  # of one that holds in several ways: the way in which it does
 
     def said(self, walk: Walk, seen: Seen) -> str:
-        """The statement; of an alternative that holds, the way in which it does."""
-        return next((way.said(walk, seen) for way in self.ways if way.holds(walk, seen)), self.text)
+        """The statement; where it holds, no wider than what was seen."""
+        return self.exactly(walk, seen) if self.exactly and self.holds(walk, seen) else self.text
 
 
 def either(*some: Condition) -> Condition:
     """At least one of them holds."""
     text = ", or ".join(one.text for one in some)
-    return Condition(text, lambda walk, seen: any(one.holds(walk, seen) for one in some), some)
+
+    def exactly(walk: Walk, seen: Seen) -> str:
+        return next(one.said(walk, seen) for one in some if one.holds(walk, seen))
+
+    return Condition(text, lambda walk, seen: any(one.holds(walk, seen) for one in some), exactly)
 
 
 def both(*all_of: Condition) -> Condition:
@@ -76,7 +80,10 @@ def ended(stages: Stage | frozenset[Stage], tokens: frozenset[str], of: str = "t
 
     whose = {"target": "", "hop": " of the path's own server", "resolver": " of the path's own resolver"}[of]
     named = " or ".join(sorted(at, key=lambda stage: RANK[Stage(stage)]))
-    return Condition(f"the walk ended at the stage {named}{whose} with {' or '.join(sorted(tokens))}", holds)
+    text = f"the walk ended at the stage {named}{whose} with {' or '.join(sorted(tokens))}"
+    return Condition(
+        text, holds, lambda walk, _: f"the walk ended at the stage {walk.failed_at}{whose} with {walk.failure}"
+    )
 
 
 def token(*tokens: str) -> Condition:

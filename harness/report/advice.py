@@ -5,6 +5,9 @@ from __future__ import annotations
 from harness.model import Claim, Verdict
 from harness.report.sheet import Sheet
 
+_MANY = 3
+"""So many names are read at a glance; where all of more paths work, the names say nothing."""
+
 
 def lines(sheet: Sheet) -> list[str]:
     """`whatsapp.messaging works now by: doh-quad9, office-socks (2 of 3 tries)`, in the order of the scenario."""
@@ -16,6 +19,9 @@ def lines(sheet: Sheet) -> list[str]:
 def _line(sheet: Sheet, target: str) -> str:
     found = [(path, sheet.at(target, path)[1]) for path in sheet.paths]
     works = [_path(path, verdict) for path, verdict in found if verdict and verdict.claim is Claim.USABLE]
+    asked = [path for path, verdict in found if verdict and verdict.claim is not Claim.NOT_APPLICABLE]
+    if works == asked and len(works) > _MANY:
+        return f"{target} works now by every path tried"
     if works:
         return f"{target} works now by: {', '.join(works)}"
     slow = [path for path, verdict in found if verdict and verdict.claim is Claim.DEGRADED]

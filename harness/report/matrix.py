@@ -6,7 +6,7 @@ import itertools
 import string
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.judge import INSUFFICIENT, MECHANISMS
 from harness.model import PATH_TARGET, Claim, Verdict
@@ -45,7 +45,7 @@ def render(sheet: Sheet, style: Style | None = None) -> str:
     """The matrix as text, no wider than the style says wherever that is possible at all; no newline at its end.
 
     Three layouts, the first that fits: fields in words under the paths' names; fields in words under a staircase of
-    names; signs and letters under the staircase, with the letters explained below.
+    names; signs and letters under the staircase, with the layer where it fits, and the letters explained below.
     """
     style = style or Style()
     parts: list[list[str]] = []
@@ -63,22 +63,61 @@ def _in_words(sheet: Sheet, style: Style) -> list[str]:
     named = [max(len(path), width) for path, width in zip(sheet.paths, table.widths, strict=True)]
     if table.label + sum(named) + _GAP * len(named) <= style.width:
         return [_names(sheet.paths, named, table.label, style), *_body(table, named, style)]
-    if len(sheet.paths) > 1 and table.label + sum(table.widths) + _GAP * len(named) <= style.width:
-        return [*_staircase(sheet.paths, table.widths, table.label, style), *_body(table, table.widths, style)]
+    if len(sheet.paths) > 1 and _across(table) <= style.width:
+        return _under_staircase(table, table.widths, style)
     return []
 
 
 def _in_letters(sheet: Sheet, letters: dict[str, str], style: Style) -> list[str]:
-    """A sign and a letter a field, spread over the width; new letters are taken note of."""
+    """A sign and a letter a field, with the layer where it fits; new letters are taken note of."""
     alphabet = _alphabet(len(letters))
     for cell in sheet.cells:
         word = _word(sheet.verdicts.get(cell.key))
         if word not in {"", Claim.USABLE, *letters}:
             letters[word] = next(alphabet)
-    table = _table(sheet, lambda verdict: letters.get(_word(verdict), ""), style)
-    room = (style.width - table.label) // max(1, len(sheet.paths)) - _GAP
-    widths = [max(width, min(room, 5)) for width in table.widths]
-    return [*_staircase(sheet.paths, widths, table.label, style), *_body(table, widths, style)]
+    table = _table(sheet, lambda verdict: f"{_family(verdict)} {letters.get(_word(verdict), '')}".strip(), style)
+    if _across(table) > style.width:
+        table = _table(sheet, lambda verdict: letters.get(_word(verdict), ""), style)
+    even = [max(table.widths, default=0)] * len(table.widths)
+    return _under_staircase(table, even if _across(table, even) <= style.width else table.widths, style)
+
+
+def _across(table: _Table, widths: Sequence[int] | None = None) -> int:
+    """How wide the matrix is, with its boxes that wide or as they are."""
+    widths = table.widths if widths is None else widths
+    return table.label + sum(widths) + _GAP * len(widths)
+
+
+def _under_staircase(table: _Table, widths: Sequence[int], style: Style) -> list[str]:
+    """The matrix under its paths' names, one a line: to the right of their columns, or left where that is too wide."""
+    starts = [table.label + _GAP + sum(widths[:number]) + _GAP * number for number in range(len(widths))]
+    if max((start + len(path) for start, path in zip(starts, table.paths, strict=True)), default=0) <= style.width:
+        return [*_steps_down(table, widths, style), *_body(table, widths, style)]
+    lacking = max(len(path) + 1 - start for start, path in zip(starts, table.paths, strict=True))
+    moved = replace(table, label=table.label + max(0, lacking))
+    return [*_steps_up(moved, widths, style), *_body(moved, widths, style)]
+
+
+def _steps_down(table: _Table, widths: Sequence[int], style: Style) -> list[str]:
+    """Each name above its column, with a rail down to it."""
+    rails = _rails(widths, style)
+    steps = ["".join(rails[:number]) + style.strong(path) for number, path in enumerate(table.paths)]
+    return [" " * (table.label + _GAP) + step for step in (*steps, "".join(rails).rstrip())]
+
+
+def _steps_up(table: _Table, widths: Sequence[int], style: Style) -> list[str]:
+    """Each name to the left of its column, the last path's first, with a rail down to it."""
+    rails, corner = _rails(widths, style), "┐" if style.unicode else "."
+    steps = []
+    for number, path in reversed(list(enumerate(table.paths))):
+        start = table.label + _GAP + sum(map(len, rails[:number]))
+        name = " " * (start - len(path) - 1) + style.strong(path)
+        steps.append(f"{name} {corner}{rails[number][1:]}{''.join(rails[number + 1 :])}".rstrip())
+    return steps
+
+
+def _rails(widths: Sequence[int], style: Style) -> list[str]:
+    return [("│" if style.unicode else "|").ljust(width + _GAP) for width in widths]
 
 
 def _table(sheet: Sheet, say: Callable[[Verdict | None], str], style: Style) -> _Table:
@@ -112,13 +151,6 @@ def _names(paths: Sequence[str], widths: Sequence[int], label: int, style: Style
     return style.strong((" " * (label + _GAP) + (" " * _GAP).join(fields)).rstrip())
 
 
-def _staircase(paths: Sequence[str], widths: Sequence[int], label: int, style: Style) -> list[str]:
-    """Each path's name above its column, one a line, with a rail down to the column."""
-    rails = [("│" if style.unicode else "|").ljust(width + _GAP) for width in widths]
-    steps = ["".join(rails[:number]) + style.strong(path) for number, path in enumerate(paths)]
-    return [" " * (label + _GAP) + step for step in (*steps, "".join(rails).rstrip())]
-
-
 def _painted(box: Box, width: int, style: Style) -> str:
     padding = " " * (width - len(box.text))
     return (style.paint(box.text, box.claim, bold=box.bold) if box.text else "") + padding
@@ -132,6 +164,11 @@ def _word(verdict: Verdict | None) -> str:
     if verdict is None:
         return ""
     return " ".join(part for part in (verdict.mechanism or _plain(verdict), _shaky(verdict)) if part)
+
+
+def _family(verdict: Verdict | None) -> str:
+    """The layer at which it fails: the first part of the mechanism."""
+    return (verdict.mechanism or "").partition(".")[0] if verdict else ""
 
 
 def _plain(verdict: Verdict) -> str:
@@ -167,16 +204,25 @@ def _alphabet(begin: int) -> Iterator[str]:
 
 def _legend(sheet: Sheet, letters: Mapping[str, str], style: Style) -> Iterator[str]:
     """The signs that occur, and what the words of the fields mean, each behind its letter where it has one."""
-    claims = {claim_of(sheet.verdicts.get(cell.key)) for cell in sheet.cells}
-    signs = [
-        f"{style.paint(style.sign(claim), claim)} {look.meaning}" for claim, look in LOOKS.items() if claim in claims
-    ]
-    yield "   ".join(signs)
+    yield from _signs(sheet, style)
     named = dict(_meanings(sheet, letters))
     width = max(map(len, named), default=0) + 3
     for name, meaning in named.items():
         room = max(width + 30, style.width)
         yield from textwrap.wrap(meaning, room, initial_indent=name.ljust(width), subsequent_indent=" " * width)
+
+
+def _signs(sheet: Sheet, style: Style) -> Iterator[str]:
+    """The signs that occur, as many a line as fit."""
+    claims = {claim_of(sheet.verdicts.get(cell.key)) for cell in sheet.cells}
+    shown = {claim: f"{style.sign(claim)} {look.meaning}" for claim, look in LOOKS.items() if claim in claims}
+    room = max(map(len, shown.values()), default=0) + 3
+    a_line = len(shown) if sum(map(len, shown.values())) + 3 * len(shown) <= style.width else style.width // room or 1
+    painted = [
+        text.replace(style.sign(claim), style.paint(style.sign(claim), claim), 1) for claim, text in shown.items()
+    ]
+    for begin in range(0, len(painted), a_line):
+        yield "   ".join(painted[begin : begin + a_line])
 
 
 def _meanings(sheet: Sheet, letters: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -62,17 +62,24 @@ def test_a_field_says_claim_and_mechanism() -> None:
 
 
 def test_what_does_not_fit_becomes_letters_explained_below() -> None:
-    shown = matrix.render(sheet(*[BLOCKED, USABLE, SHAKY, DOWN] * 2), Style(width=80))
+    shown = matrix.render(sheet(*[BLOCKED, USABLE, SHAKY, DOWN] * 2), Style(width=100))
 
-    assert "app.web  ✗ a    ✓      ✓ b    ▼ c    ✗ a    ✓      ✓ b    ▼ c" in shown
+    assert "app.web  ✗ tls a  ✓        ✓ b      ▼ c" in shown
     assert "a tls.reset_on_sni   the connection is reset once the name is visible" in shown
 
 
-@pytest.mark.parametrize("width", [80, 100, 140, 200])
+@pytest.mark.parametrize("width", [60, 80, 100, 140, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     shown = matrix.render(sheet(*[BLOCKED, USABLE, SHAKY, DOWN, UNKNOWN, None, BLOCKED, USABLE]), Style(width=width))
 
     assert max(map(len, shown.splitlines())) <= width
+
+
+def test_names_too_long_for_the_right_edge_stand_left_of_their_columns() -> None:
+    lines = matrix.render(sheet(*[BLOCKED] * 8), Style(width=50)).splitlines()
+
+    assert ["office-socks-remote ┐", "office-connect ┐    │"] == [line.strip() for line in lines[:2]]
+    assert max(map(len, lines[:10])) <= 50
 
 
 def test_plain_terminals_get_plain_characters() -> None:
