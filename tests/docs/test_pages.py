@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.docs import tables
+
 ROOT = pathlib.Path(__file__).parents[2]
 BLOCK = re.compile(r"^<!-- (file|run): ?([^>]*?) ?-->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -82,3 +84,8 @@ def test_no_link_between_pages_is_dead() -> None:
     links = [(page, link) for page in pages for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())]
 
     assert [] == [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", tables.TABLES)
+def test_a_table_in_a_page_is_the_one_in_the_code(page: str) -> None:
+    assert tables.written(page) == (ROOT / page).read_text(encoding="utf-8")
