@@ -45,11 +45,13 @@ MECHANISMS: Mapping[str, str] = {
     # the path itself
     "path.credentials_refused": "the path's server does not accept the credentials",
     "path.protocol": "what answers does not speak the protocol of the path's server",
+    "path.server_unresolved": "the name of the path's server does not resolve",
     "path.server_refused": "the path's server refuses connections",
     "path.server_silent": "the path's server does not answer",
     "path.server_unreachable": "the path's server cannot be reached",
     "path.server_reset": "the connection to the path's server is cut during its handshake",
     "path.server_identity": "the path's server shows a certificate that does not verify",
+    "path.resolver_unresolved": "the name of the path's resolver does not resolve",
     "path.resolver_refused": "the path's resolver refuses connections",
     "path.resolver_silent": "the path's resolver does not answer at all",
     "path.resolver_unreachable": "the path's resolver cannot be reached",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import pathlib
 from collections import Counter
 from dataclasses import replace
 
@@ -9,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import harness.judge
 from harness.failures import TOKENS
 from harness.judge import INSUFFICIENT, MECHANISMS, RULES, Rule, classify, judge, seen_of, tried
 from harness.model import CONCLUSIVE, Claim, Role, Stage, Strength, Walk
 from tests.judge.facts import cell, control, elsewhere, facts, known_good, neutral, other_name, walk
 
+FOLDER = pathlib.Path(harness.judge.__file__).parent
 STAGES = [Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.RESPONSE, Stage.BODY]
 FULL = (*neutral(), *known_good(), other_name(), elsewhere("connection_reset"))
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -117,3 +121,15 @@ def test_a_rule_changed_in_its_conditions_changes_the_version() -> None:
 
     assert RULES_VERSION == version(RULES)
     assert RULES_VERSION != version((replace(RULES[0], when=RULES[1].when), *RULES[1:]))
+
+
+IMPURE = {"asyncio", "io", "os", "pathlib", "random", "secrets", "socket", "ssl", "subprocess", "sys", "time"}
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda file: str(file.relative_to(FOLDER)))
+def test_the_judge_is_pure(file: pathlib.Path) -> None:
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+    assert set() == {name.partition(".")[0] for name in imported} & IMPURE

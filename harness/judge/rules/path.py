@@ -29,6 +29,7 @@ _SHAKING = frozenset({Stage.TLS, Stage.HOP, Stage.REQUEST, Stage.RESPONSE, Stage
 _OPENING = frozenset({Stage.CONNECT, Stage.TLS})
 _ASKING = frozenset({Stage.RESOLVE, Stage.TLS, Stage.REQUEST, Stage.RESPONSE, Stage.BODY})
 _FAULTS = frozenset({"dns_servfail_error", "dns_refused_error", "dns_server_misbehaving"})
+_NO_NAME = frozenset({"dns_nxdomain_error", "dns_no_answer", "no_local_resolver"})
 _NO_DNS = _FAULTS | {
     *("http_unexpected_status_code", "http_request_failed", "protocol_error", "proof_missing"),
     *("http_unexpected_redirect_url", "ssl_failed_handshake"),
@@ -54,6 +55,16 @@ HOPS = (
         when=(token("proxy_protocol_error"),),
         why="What answers at the path's server does not speak its protocol.",
         case="proxy-protocol",
+    ),
+    Rule(
+        id="path.server_unresolved",
+        claim=_DOWN,
+        strength=_LIKELY,
+        mechanism="path.server_unresolved",
+        stage=Stage.PATH,
+        when=(ended(Stage.RESOLVE, _FAULTS | _NO_NAME | SILENT, of="hop"), network_works),
+        why="The name of the path's server does not resolve here, while the network works.",
+        case="proxy-unresolved",
     ),
     Rule(
         id="path.server_refused",
@@ -118,6 +129,16 @@ HOPS = (
 )
 
 RESOLVERS = (
+    Rule(
+        id="path.resolver_unresolved",
+        claim=_DOWN,
+        strength=_LIKELY,
+        mechanism="path.resolver_unresolved",
+        stage=Stage.PATH,
+        when=(ended(Stage.RESOLVE, _FAULTS | _NO_NAME | SILENT, of="resolver"), network_works),
+        why="The name of the path's resolver does not resolve here, while the network works: give it bootstrap addresses.",
+        case="resolver-unresolved",
+    ),
     Rule(
         id="path.resolver_refused",
         claim=_DOWN,
