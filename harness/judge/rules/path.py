@@ -136,7 +136,7 @@ RESOLVERS = (
         mechanism="path.resolver_unresolved",
         stage=Stage.PATH,
         when=(ended(Stage.RESOLVE, _FAULTS | _NO_NAME | SILENT, of="resolver"), network_works),
-        why="The name of the path's resolver does not resolve here, while the network works: give it bootstrap addresses.",
+        why="The name of the path's resolver does not resolve here: give it bootstrap addresses.",
         case="resolver-unresolved",
     ),
     Rule(
