@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -137,10 +137,20 @@ class Engine:
         if flow is None:
             flow = self.flows.begin(packet, self.now)
             self._attach(flow)
-        if not flow.watches:
+        self._carry(flow.watches, packet, frames)
+
+    def hold(self, watch: Watch[Any], packet: Packet, until: float) -> None:
+        """Let a packet go on later, past the rules that stand behind the watch's."""
+        watches = watch.flow.watches
+        behind = tuple(watches[watches.index(watch) + 1 :])
+        self.at(until, lambda: self._carry(behind, packet, None))
+
+    def _carry(self, watches: Sequence[Watch[Any]], packet: Packet, frames: list[bytes] | None) -> None:
+        """Shows the packet to those rules, and sends on what they leave of it, with what they made of it."""
+        if not watches:
             self._forward(packet, frames)
             return
-        passed = self._shown(flow, packet)
+        passed = self._shown(watches, packet)
         made, self._made = self._made, []
         for one in made:
             if one.side == packet.side:
@@ -151,11 +161,11 @@ class Engine:
             if one.side != packet.side:
                 self._launch(one)
 
-    def _shown(self, flow: Flow, packet: Packet) -> Packet | None:
-        for watch in tuple(flow.watches):
+    def _shown(self, watches: Sequence[Watch[Any]], packet: Packet) -> Packet | None:
+        for watch in tuple(watches):
             passed = watch.handle(packet)
             if watch.done and watch.sentence is None:
-                flow.watches.remove(watch)
+                watch.flow.watches.remove(watch)
             if passed is None:
                 return None
             packet = passed

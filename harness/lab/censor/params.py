@@ -42,6 +42,18 @@ def seconds(value: Any) -> Any:
     return float(match[1]) * UNITS[match[2]]
 
 
+SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def bits(value: Any) -> Any:
+    """Bits a second from a number, or from text such as `150kbit/s`, `2Mbit/s`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMG]?)bit/s", value) if isinstance(value, str) else None
+    rate = float(match[1]) * SCALES[match[2]] if match else value
+    if isinstance(rate, str) or (isinstance(rate, int | float) and rate <= 0):
+        raise ValueError(f"{value!r} is no rate; write a number of bits a second, or 150kbit/s, 2Mbit/s")
+    return rate
+
+
 def share(value: Any) -> Any:
     """A share from 0 to 1."""
     if isinstance(value, int | float) and not 0 <= value <= 1:
@@ -73,6 +85,7 @@ def name(value: Any) -> Any:
 
 
 Seconds: TypeAlias = Annotated[float, Reads(seconds)]
+Rate: TypeAlias = Annotated[float, Reads(bits)]
 Share: TypeAlias = Annotated[float, Reads(share)]
 Prefix: TypeAlias = Annotated[str, Reads(prefix)]
 Address: TypeAlias = Annotated[str, Reads(address)]

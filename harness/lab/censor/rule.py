@@ -33,8 +33,12 @@ class CompiledRule:
         share: float = self.params.probability
         if share >= 1:
             return True
+        return self.chance(flow) < share
+
+    def chance(self, flow: Flow, *parts: int) -> float:
+        """A number from 0 up to 1 for this rule and flow, and for whatever of the flow the parts name."""
         end = int.from_bytes(flow.far + flow.fport.to_bytes(2, "big") + bytes((flow.proto,)), "big")
-        return draw(self.seed, self.index, end, flow.ordinal) < share
+        return draw(self.seed, self.index, end, flow.ordinal, *parts)
 
 
 def compiled(plain: Iterable[Mapping[str, Any]], *, seed: int, generation: int) -> list[CompiledRule]:

@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Collection, Iterable
 
 from harness.lab.censor.flows import PROTOCOLS, Flow
-from harness.lab.censor.packet import CLIENT
-from harness.lab.censor.params import Named, Params
+from harness.lab.censor.packet import CLIENT, Packet
+from harness.lab.censor.params import Named, Params, Side
 
 
 class Prefixes:
@@ -33,6 +33,11 @@ def ports(spans: Iterable[int | str]) -> frozenset[int]:
         low, _, high = str(span).partition("-")
         whole.update(range(int(low), int(high or low) + 1))
     return frozenset(whole)
+
+
+def sent_by(packet: Packet, whose: Side) -> bool:
+    """True where the packet is one of those that a rule calls the client's, the server's, or both's."""
+    return whose == "both" or (whose == "client") == (packet.side == CLIENT)
 
 
 class Scope:
@@ -67,9 +72,13 @@ class Names:
         self._names = frozenset(params.names)
         self._exempt = frozenset(params.exempt_names)
 
+    def exempts(self, name: str) -> bool:
+        """True where the rule leaves this name alone, whatever else it says."""
+        return _below(name, self._exempt)
+
     def holds(self, name: str) -> bool:
         """True where the rule is about this name."""
-        if _below(name, self._exempt):
+        if self.exempts(name):
             return False
         if self._any or name in self._names:
             return True

@@ -39,5 +39,19 @@ BEHAVIOURS = Table(
             of="sni_reset",
         ),
         _row("http_block_page", "BlockPage", "A forged HTTP answer in place of the page", "http", "name"),
+        _row(
+            "freeze", "Freeze", "A flow goes silent after so many packets or bytes, both ways counted", "flow", "name"
+        ),
+        _row("udp_first_n", "Freeze", "The first datagrams of a UDP flow pass, then silence", "flow", of="freeze"),
+        _row("police", "Police", "Packets beyond a rate are dropped; round trips stay short", "flow", "name", "rate"),
+        _row("shape", "Shape", "Packets beyond a rate wait in a queue; round trips grow", "flow", "name", "rate"),
+        _row("subnet_loss", "SubnetLoss", "A share of the client's packets to listed prefixes is lost", "address"),
+        _row("udp_loss", "UdpLoss", "Datagrams are lost in bursts, and come late: calls crackle", "udp"),
+        _row("stun_drop", "StunDrop", "STUN requests or answers vanish: calls ring and never connect", "udp"),
+        _row("quic_v1_drop", "QuicV1Drop", "QUIC version 1 vanishes, by port, size and version alone", "udp"),
+        _row("wireguard_signature", "WireguardSignature", "WireGuard's handshake vanishes", "udp", "tunnel"),
+        _row(
+            "wireguard_late_kill", "WireguardLateKill", "A WireGuard tunnel dies after a few packets", "udp", "tunnel"
+        ),
     ),
 )
