@@ -23,6 +23,9 @@ SECRET = "<secret>"  # noqa: S105 - what stands in its place
 SHORTEST = 4
 """Shorter secrets are replaced only where they stand alone: three letters occur in every other word."""
 
+LEAST = 3
+"""Still shorter ones are no secrets: taking out every `a` would leave no text, and guessing them takes no leak."""
+
 _PUBLIC_WORDS = frozenset({"", "localhost", "0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - names, no socket
 _OWN_ANYWHERE = ("exit", "source", "source_address", "bound_address")
 _OWN_HOP = ("address", "addresses", "host", "server")
@@ -43,7 +46,7 @@ class Redactor:
         record_addresses: bool = False,
     ) -> None:
         self.record_addresses = record_addresses
-        self._secrets = frozenset(secret for secret in secrets if secret)
+        self._secrets = _worth_hiding(secrets)
         self._private: set[str] = set()
         self._key = key
         self._search: re.Pattern[str] | None = None
@@ -60,7 +63,7 @@ class Redactor:
 
     def add(self, secrets: Iterable[str] = (), private: Iterable[str] = ()) -> None:
         """Take note of more secrets and private names, from now on."""
-        self._secrets |= frozenset(secret for secret in secrets if secret)
+        self._secrets |= _worth_hiding(secrets)
         self._hide(private)
         self._compile()
 
@@ -118,6 +121,10 @@ class Redactor:
         ours = {form: re.escape(form) for form, stands in self._stands_for.items() if form == stands}
         ordered = sorted({**patterns, **ours}.items(), key=lambda one: len(one[0]), reverse=True)
         self._search = re.compile("|".join(pattern for _, pattern in ordered)) if patterns else None
+
+
+def _worth_hiding(secrets: Iterable[str]) -> frozenset[str]:
+    return frozenset(secret for secret in secrets if len(secret) >= LEAST)
 
 
 def forms(secret: str) -> frozenset[str]:
