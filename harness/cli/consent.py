@@ -31,6 +31,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _asked() -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         return False
     return input("Do you agree? Write yes: ").strip().lower() == "yes"

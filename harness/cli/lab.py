@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from harness.kinds import load
+from harness.lab.censor.table import BEHAVIOURS
 from harness.lab.world import Host, Rule, World, load_world, worlds
 from harness.model import Json
 
@@ -71,8 +75,16 @@ def _host(host: Host) -> Iterator[str]:
 
 
 def _rule(rule: Rule) -> str:
-    told = [f"{key}={_plain(value)}" for key, value in rule.params.items() if value]  # the rest is as usual
+    """The behaviour, and of its parameters those that are not as usual."""
+    usual = {field.name: _usual(field) for field in dataclasses.fields(load(BEHAVIOURS[rule.behaviour].params))}
+    told = [f"{key}={_plain(value)}" for key, value in rule.params.items() if _plain(value) != _plain(usual.get(key))]
     return " ".join([rule.behaviour, *told])
+
+
+def _usual(field: dataclasses.Field[Any]) -> Json:
+    """What a parameter is where nothing is said, None where something must be."""
+    made = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return dataclasses.asdict(made) if dataclasses.is_dataclass(made) and not isinstance(made, type) else made
 
 
 def _plain(value: Json) -> str:
@@ -98,13 +110,14 @@ def _pcap(args: argparse.Namespace) -> int:
 
 def _inside(name: str, program: Sequence[str], *, log: bool = False, pcap: pathlib.Path | None = None) -> int:
     from harness.lab import open_lab
+    from harness.lab.events import line
 
     with open_lab(load_world(name), pcap=pcap) as lab:
         running = lab.popen(list(program), env=dict(os.environ), cwd=os.getcwd(), stdin=0, stdout=1, stderr=2)
         code = running.wait()
         if log:
             for event in lab.log():
-                print(event, file=sys.stderr)
+                print(line(event), file=sys.stderr)
     return code
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-import os
+import pathlib
 import sys
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,14 @@ def _shown(sight: Sight, run: Run) -> list[str]:
     style = Style(width=writer.fullwidth, unicode=_unicode(), colour=writer.hasmarkup)
     sheet = Sheet.of(sight.cells.values(), {key: outcome.verdict for key, outcome in sight.outcomes.items()})
     record = run.settings.record
-    kept = ["", f"the record is in {os.path.relpath(record)}"] if record else []
+    kept = ["", f"the record is in {_called(record)}"] if record else []
     return [*matrix.render(sheet, style).splitlines(), "", *advice.lines(sheet), *kept]
+
+
+def _called(file: pathlib.Path) -> str:
+    """A file as it is called from where we stand, elsewhere by its name alone."""
+    here = pathlib.Path.cwd()
+    return str(file.relative_to(here)) if file.is_relative_to(here) else file.name
 
 
 def _unicode() -> bool:

@@ -54,11 +54,12 @@ def test_maxfail_counts_cells(reach: Reach) -> None:
 def test_lf_runs_what_failed(small: pytest.Pytester) -> None:
     small.runpytest_subprocess("--world", "sni-reset")
 
-    small.runpytest_subprocess("--world", "sni-reset", "--lf").assert_outcomes(failed=1, deselected=5)
+    outcomes = small.runpytest_subprocess("--world", "sni-reset", "--lf").parseoutcomes()
+    assert (1, None) == (outcomes.get("failed"), outcomes.get("passed"))
 
 
 def test_durations_are_those_of_the_cells(reach: Reach) -> None:
-    reach("--durations=5", "-vv").stdout.fnmatch_lines(["*s call *news?direct?"])
+    reach("--durations=0", "-k", "recipes").stdout.fnmatch_lines(["*s call *recipes?direct?"])
 
 
 def test_collect_only_sends_nothing(reach: Reach, small: pytest.Pytester) -> None:
