@@ -50,6 +50,9 @@ TOKENS = frozenset(
         # ours
         "no_local_resolver",  # no resolver is configured here at all
         "not_supported",  # this path cannot carry such traffic
+        "not_declared",  # the check needs a server of one's own, and names none
+        "engine_missing",  # the outside program that the path needs is not installed
+        "engine_failed",  # it is, and does not start, or has ended
     }
 )
 

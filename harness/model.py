@@ -169,6 +169,7 @@ class Controls:
     domestic: tuple[Check, ...] = ()
     reflectors: tuple[Check, ...] = ()
     paths: tuple[Path, ...] = ()  # paths declared known good, over which a failing check is repeated
+    yardsticks: tuple[Check, ...] = ()  # neutral hosts, asked by the same probe as a target of poor quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,8 +33,8 @@ def segments(stream: Stream) -> Segments | None:
 
     Behind a proxy that is the connection to the first proxy.
     """
-    bottom = _bottom(stream)
-    raw = bottom.tcp_info(_SIZE) if bottom else b""
+    lowest = bottom(stream)
+    raw = lowest.tcp_info(_SIZE) if lowest else b""
     if len(raw) < _OUT_OF_ORDER + 4:
         return None
     return Segments(
@@ -49,7 +49,8 @@ def segments(stream: Stream) -> Segments | None:
     )
 
 
-def _bottom(stream: object) -> SocketStream | None:
+def bottom(stream: object) -> SocketStream | None:
+    """The socket on which a stream stands, None where it stands on none of ours."""
     while stream is not None and not isinstance(stream, SocketStream):
         stream = getattr(stream, "below", None)
     return stream

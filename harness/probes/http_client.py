@@ -82,7 +82,7 @@ class StreamTransport(httpx.AsyncBaseTransport):
     async def _head(self, exchange: Exchange, stream: Stream) -> Head:
         with counted(self._tape, Stage.RESPONSE, stream) as note:
             head = await exchange.head(self._soon())
-            note.detail.update(status=head.status, http_version=head.version, headers=_kept(head))
+            note.detail.update(status=head.status, http_version=head.version, headers=kept(head))
             self.seen = note.detail
         self._tape.reached(Level.E2 if isinstance(stream, TlsStream) else Level.E1)
         return head
@@ -167,7 +167,8 @@ async def _read(response: httpx.Response, most: int) -> tuple[bytes, bool]:
     return bytes(body), False
 
 
-def _kept(head: Head) -> dict[str, str]:
+def kept(head: Head) -> dict[str, str]:
+    """The headers that are worth writing down."""
     pairs = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in head.headers)
     return {name: value[:256] for name, value in pairs if name in KEPT_HEADERS}
 

@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_serializer, model_validator
 
 from harness.model import Json
+from harness.scenario.fields import Duration, Size
+
+LEAST = 65536
+"""Bytes that a transfer moves each way at least: `harness.probes.transfer` says why."""
 
 
 def _regex(text: str) -> str:
@@ -189,6 +193,32 @@ class Tls(Endpoint):
     server_name: Name | None = None
     verify: bool = True
     alpn: tuple[str, ...] = ()
+
+
+class Transfer(Params):
+    """A document fetched as often as is needed, and padded requests sent, on one connection."""
+
+    url: HttpUrl
+    down: Size = Field(default=LEAST, ge=LEAST, le=1 << 28, description="bytes to fetch, 64 KiB at least")
+    up: Size = Field(default=LEAST, ge=LEAST, le=1 << 28, description="bytes to send, 64 KiB at least")
+    seconds: Duration = Field(default=10.0, description="each way ends after these, once 64 KiB have moved")
+    stall: Duration = Field(default=10.0, description="as long as this nothing may stand still")
+
+
+class Stun(Endpoint):
+    """A binding request over UDP (RFC 8489)."""
+
+    port: Port = 3478
+
+
+class Media(Endpoint):
+    """A stream like that of a voice, to an echo (`waygauge echo`); an empty host means that none is declared."""
+
+    host: Annotated[str, Field(max_length=253)]
+    port: Port = 3478
+    seconds: Duration = 10.0
+    interval: Duration = 0.02
+    size: Annotated[int, Field(ge=40, le=1200)] = Field(default=172, description="bytes of a datagram")
 
 
 class Dns(Params):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from harness.dial.api import Address, Note, Stream, Tape
+from harness.dial.api import Address, Datagrams, Note, Stream, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.open import OpenPath
 from harness.dial.tls import TlsStream, handshake
@@ -18,6 +18,7 @@ from harness.probes import where
 class Patience:
     """How long one stage may last, in seconds; the deadline of the whole holds besides."""
 
+    path: float = 12.0  # for a tunnel: finding its server, starting its engine, and a handshake tried twice
     resolve: float = 4.0
     connect: float = 5.0  # and the same again for each hop
     tls: float = 6.0
@@ -42,6 +43,11 @@ class Route:
         tape.reached(Level.E1)
         return stream
 
+    async def datagrams(self, port: int, until: Deadline, tape: Tape) -> Datagrams:
+        """A flow of datagrams to this walk's address; a path that carries none ends the walk with `not_supported`."""
+        soon = until.sooner(self.patience.connect * (1 + 2 * len(self.open_path.path.hops)))
+        return await self.open_path.dialer.datagrams(Address(self.address or self.host, port), soon, tape)
+
     async def secure(
         self, stream: Stream, name: str, until: Deadline, tape: Tape, alpn: Sequence[str] = ()
     ) -> TlsStream:
@@ -60,8 +66,8 @@ class Route:
 
 
 @contextmanager
-def counted(tape: Tape, stage: Stage, stream: Stream) -> Iterator[Note]:
-    """A stage on the tape, with the bytes that went over the stream meanwhile."""
+def counted(tape: Tape, stage: Stage, stream: Stream | Datagrams) -> Iterator[Note]:
+    """A stage on the tape, with the bytes that went over the stream or the flow meanwhile."""
     with tape.stage(stage) as note:
         sent, received = stream.sent, stream.received
         try:

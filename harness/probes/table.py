@@ -1,7 +1,8 @@
 """The probes: one row each. `harness.probes` explains what a probe is.
 
-Traits that others ask for: `E0` to `E3` is the level that a check shows by itself when it goes through,
-and `proof` says that a declared proof lifts it to E3.
+Traits that others ask for: `E0` to `E5` is the level that a check shows by itself when it goes through, `proof` says
+that a declared proof lifts it to E3, `line` that it measures quality and shares the line with no other such check,
+and `udp` that it speaks in datagrams.
 """
 
 from __future__ import annotations
@@ -68,6 +69,28 @@ PROBES = Table(
             build="harness.probes.mtproto:run",
             summary="Telegram echoes our nonce and names a known public key",
             traits=frozenset({"E3"}),
+        ),
+        Kind(
+            name="transfer",
+            params="harness.probes.params:Transfer",
+            build="harness.probes.transfer:run",
+            summary="at least 64 KiB move each way on one connection; how fast, and where it stops",
+            traits=frozenset({"E4", "line"}),
+        ),
+        Kind(
+            name="stun",
+            params="harness.probes.params:Stun",
+            build="harness.probes.stun:run",
+            summary="a STUN server answers with the source that it saw",
+            traits=frozenset({"E2", "udp"}),
+        ),
+        Kind(
+            name="media",
+            params="harness.probes.params:Media",
+            build="harness.probes.media:run",
+            summary="a stream like that of a voice goes to an echo and comes back; what of it, and how evenly",
+            private=("host",),
+            traits=frozenset({"E5", "line", "udp"}),
         ),
     ),
 )

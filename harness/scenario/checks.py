@@ -15,7 +15,7 @@ from harness.document.words import texts
 from harness.kinds import Kind, Table, load
 from harness.model import Check, Json, Level
 from harness.paths import url as urls
-from harness.paths.spell import host_of
+from harness.paths.keeping import host_of
 from harness.scenario.fields import LevelName, Name, Sources, Strict, Text
 
 
@@ -154,7 +154,7 @@ def _shows(row: Kind, params: dict[str, Json]) -> Level:
         return Level.E3
     own = next((Level[trait] for trait in sorted(row.traits) if trait in Level.__members__), Level.E2)
     clear = str(params.get("url", "")).startswith(_CLEAR) or params.get("verify") is False
-    return Level.E1 if clear and own is Level.E2 else own
+    return Level.E1 if clear and own in {Level.E2, Level.E4} else own
 
 
 def _level(reading: Reading, loc: Loc, row: Kind, declared: Level | None, most: Level) -> Level:

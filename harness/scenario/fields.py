@@ -18,6 +18,11 @@ NAME = r"[a-z0-9][a-z0-9_-]*"
 NO_NAME, NAME_REMEDY = "this is no name", "write a-z, 0-9, - and _, beginning with a letter or a digit"
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_PREFIXES = {"kbit": 1e3, "mbit": 1e6}
+_BYTES = {"KiB": 1 << 10, "MiB": 1 << 20}
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(kbit|mbit)")
+_SIZE = re.compile(r"([0-9]+)(KiB|MiB)")
+_SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
 
 
@@ -55,11 +60,41 @@ def span(text: str) -> tuple[float, float]:
     return low, high
 
 
+def rate(text: str) -> float:
+    """Bits a second in `500kbit` or `1.1mbit`."""
+    match = _RATE.fullmatch(text)
+    if not match or not float(match[1]):
+        raise refused("this is no rate", "write one such as 500kbit or 1.1mbit, for bits a second")
+    return float(match[1]) * _PREFIXES[match[2]]
+
+
+def size(text: str) -> int:
+    """Bytes in `64KiB` or `1MiB`."""
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise refused("this is no size", "write one such as 64KiB or 1MiB, or a number of bytes")
+    return int(match[1]) * _BYTES[match[2]]
+
+
+def share(text: str) -> float:
+    """The share in `5%`."""
+    match = _SHARE.fullmatch(text)
+    if not match or float(match[1]) > 100:
+        raise refused("this is no share", "write one such as 5%")
+    return float(match[1]) / 100
+
+
 def level(text: str) -> Level:
     """The level of evidence in `E3`."""
     if text not in Level.__members__ or text == "NONE":
         raise refused("this is no level of evidence", "write one of E0, E1, E2, E3, E4, E5")
     return Level[text]
+
+
+def _spelled(value: Any, read: Any, example: str) -> Any:
+    if not isinstance(value, str):
+        raise refused("a number with its unit is expected", f"write it as {example}")
+    return read(value)
 
 
 def _durable(value: Any, read: Any) -> Any:
@@ -93,6 +128,21 @@ Duration = Annotated[
     float,
     BeforeValidator(lambda value: _durable(value, duration)),
     WithJsonSchema({"type": "string", "examples": ["45s", "500ms", "2m"]}),
+]
+Rate = Annotated[
+    float,
+    BeforeValidator(lambda value: _spelled(value, rate, "500kbit or 1.1mbit")),
+    WithJsonSchema({"type": "string", "examples": ["500kbit", "1.1mbit"]}),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(lambda value: size(value) if isinstance(value, str) else value),
+    WithJsonSchema({"oneOf": [{"type": "integer"}, {"type": "string", "examples": ["64KiB", "1MiB"]}]}),
+]
+ShareOf = Annotated[
+    float,
+    BeforeValidator(lambda value: _spelled(value, share, "5%")),
+    WithJsonSchema({"type": "string", "examples": ["5%"]}),
 ]
 Span = Annotated[
     tuple[float, float],

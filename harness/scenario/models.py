@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from harness.document.words import refused
-from harness.model import Json
+from harness.model import Floor, Json
 from harness.scenario.fields import (
     AnyCheck,
     AnyPath,
@@ -19,6 +19,8 @@ from harness.scenario.fields import (
     Duration,
     LevelName,
     Name,
+    Rate,
+    ShareOf,
     Sources,
     Span,
     Strict,
@@ -78,6 +80,23 @@ class ServiceTarget(Strict):
     marks: list[MarkName] = Field(default=[])
 
 
+class FloorEntry(Strict):
+    """The quality below which a target is degraded; what is not written is not asked for."""
+
+    down: Rate | None = Field(default=None, description="the least rate downwards, in bits a second")
+    up: Rate | None = Field(default=None, description="the least rate upwards")
+    mos: Annotated[float, Field(ge=1, le=4.5)] | None = Field(
+        default=None, description="the least mean opinion score, as ITU-T G.107 estimates it"
+    )
+    loss: ShareOf | None = Field(default=None, description="the greatest share of datagrams lost one way")
+    jitter: Duration | None = Field(default=None, description="the greatest jitter one way")
+    rtt: Duration | None = Field(default=None, description="the greatest round trip")
+
+    def floor(self) -> Floor:
+        """As the model has it."""
+        return Floor(**self.model_dump())
+
+
 class OwnTarget(Strict):
     """An endpoint of one's own, with its own proof."""
 
@@ -86,6 +105,7 @@ class OwnTarget(Strict):
     checks: list[AnyCheck] | None = Field(default=None, min_length=1)
     quorum: Annotated[Whole, Field(ge=1)] = Field(default=1, description="how many of the checks must reach `needs`")
     needs: LevelName | None = Field(default=None, description="the level needed; the least that its checks show")
+    floor: FloorEntry = FloorEntry()
     marks: list[MarkName] = Field(default=[])
 
     @model_validator(mode="after")
@@ -110,6 +130,9 @@ class ControlNames(Strict):
     domestic: list[Annotated[Json, ref("control")]] = Field(default=[], description="neutral hosts at home")
     reflectors: list[Annotated[Json, ref("control")]] = Field(default=[], description="what says which address it sees")
     paths: list[Name] = Field(default=[], description="paths declared good, over which a failing check is repeated")
+    yardsticks: list[Annotated[Json, ref("control")]] = Field(
+        default=[], description="neutral hosts, asked by the same probe as a target of poor quality"
+    )
 
 
 TargetEntry: TypeAlias = Annotated[Json, ref("target")]
@@ -146,6 +169,7 @@ class CapabilityEntry(Strict):
     title: Text | None = None
     needs: LevelName | None = None
     quorum: Annotated[Whole, Field(ge=1)] = 1
+    floor: FloorEntry = FloorEntry()
     checks: list[AnyCheck] = Field(min_length=1, examples=['[{http: "https://..."}]'])
 
 

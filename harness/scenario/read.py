@@ -203,7 +203,7 @@ class _Targets:
         checks = read_checks(self.reading, locs, self.tables.probes)
         if entry and checks and self._new((*loc, "name"), entry.name, entry.marks):
             needs = settle(self.reading, loc, entry, checks)
-            yield Target(name=entry.name, checks=checks, quorum=entry.quorum, needs=needs)
+            yield Target(name=entry.name, checks=checks, quorum=entry.quorum, needs=needs, floor=entry.floor.floor())
 
     def _of_service(self, loc: Loc) -> Iterator[Target]:
         entry = self.reading.fit(ServiceTarget, loc)
@@ -253,6 +253,7 @@ class _Controls:
             domestic=tuple(self._checks("domestic")),
             reflectors=tuple(self._checks("reflectors")),
             paths=tuple(self._paths()),
+            yardsticks=tuple(self._checks("yardsticks")),
         )
 
     def _checks(self, role: str) -> Iterator[Check]:

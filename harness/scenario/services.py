@@ -45,7 +45,13 @@ def _capability(reading: Reading, service: str, name: str, probes: Table) -> Tar
         return None
     needs = settle(reading, loc, entry, checks)
     return Target(
-        name=f"{service}.{name}", checks=checks, quorum=entry.quorum, needs=needs, service=service, capability=name
+        name=f"{service}.{name}",
+        checks=checks,
+        quorum=entry.quorum,
+        needs=needs,
+        service=service,
+        capability=name,
+        floor=entry.floor.floor(),
     )
 
 

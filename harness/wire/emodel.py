@@ -61,7 +61,7 @@ def _no() -> float:
     nos = _PS - _SLR - _DS - 100 + 0.004 * (_PS - _OLR - _DS - 14) ** 2
     pre = _PR + 10 * math.log10(1 + 10 ** ((10 - (_STMR + _DR)) / 10))
     nor = _RLR - 121 + pre + 0.008 * (pre - 35) ** 2
-    return 10 * math.log10(sum(10 ** (power / 10) for power in (_NC, nos, nor, _NFOR + _RLR)))
+    return 10 * math.log10(math.fsum(10 ** (power / 10) for power in (_NC, nos, nor, _NFOR + _RLR)))
 
 
 def _ro() -> float:
@@ -72,18 +72,18 @@ def _ro() -> float:
 def _is(t: float) -> float:
     """What impairs the voice itself: too loud a line, sidetone, quantisation. Equations 7-8 to 7-18."""
     xolr = (_OLR + 0.2 * (64 + _no() - _RLR)) / 8
-    iolr = 20 * ((1 + xolr**8) ** (1 / 8) - xolr)
+    iolr = 20 * (math.pow(1 + xolr**8, 1 / 8) - xolr)
     stmro = -10 * math.log10(10 ** (-_STMR / 10) + math.exp(-t / 4) * 10 ** (-_TELR / 10))
     ist = (
-        12 * (1 + ((stmro - 13) / 6) ** 8) ** (1 / 8)
-        - 28 * (1 + ((stmro + 1) / 19.4) ** 35) ** (1 / 35)
-        - 13 * (1 + ((stmro - 3) / 33) ** 13) ** (1 / 13)
+        12 * math.pow(1 + ((stmro - 13) / 6) ** 8, 1 / 8)
+        - 28 * math.pow(1 + ((stmro + 1) / 19.4) ** 35, 1 / 35)
+        - 13 * math.pow(1 + ((stmro - 3) / 33) ** 13, 1 / 13)
         + 29
     )
     q = 37 - 15 * math.log10(_QDU)
     g = 1.07 + 0.258 * q + 0.0602 * q**2
     y, z = (_ro() - 100) / 15 + 46 / 8.4 - g / 9, 46 / 30 - g / 40
-    return iolr + ist + 15 * math.log10(1 + 10**y + 10**z)
+    return iolr + ist + 15 * math.log10(1 + math.pow(10, y) + math.pow(10, z))
 
 
 def _id(t: float) -> float:
@@ -91,7 +91,7 @@ def _id(t: float) -> float:
     terv = _TELR - 40 * math.log10((1 + t / 10) / (1 + t / 150)) + 6 * math.exp(-0.3 * t**2)
     apart = (-1.5 * (_no() - _RLR) - (80 + 2.5 * (terv - 14))) / 2
     idte = (apart + math.sqrt(apart**2 + 100) - 1) * (1 - math.exp(-t))
-    listener = (_ro() - 10.5 * (_WEPL + 7) * (2 * t + 1) ** -0.25) / 2
+    listener = (_ro() - 10.5 * (_WEPL + 7) * math.pow(2 * t + 1, -0.25)) / 2
     return idte + listener + math.sqrt(listener**2 + 169) + _idd(t)
 
 
@@ -100,7 +100,7 @@ def _idd(ta: float) -> float:
     if ta <= 100:
         return 0.0
     x = math.log2(ta / 100)
-    return 25 * ((1 + x**6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2)
+    return 25 * (math.pow(1 + x**6, 1 / 6) - 3 * math.pow(1 + (x / 3) ** 6, 1 / 6) + 2)
 
 
 def _ie_eff(ppl: float, burst_ratio: float) -> float:

@@ -11,7 +11,6 @@ from harness.model import Json
 from harness.wire import emodel
 from harness.wire.echo import Echoed
 
-
 _SETTLING = 64  # readings until the estimate has forgotten that it began at nothing: four times its 16
 
 
@@ -46,9 +45,7 @@ class Ledger:
             self.duplicates += number in self._seen
             return
         self._seen.add(number)
-        self.returns.append(
-            Return(number=number, left=self.left[number], far=echo.clock, count=echo.count, came=at)
-        )
+        self.returns.append(Return(number=number, left=self.left[number], far=echo.clock, count=echo.count, came=at))
 
     def silence(self) -> float:
         """Seconds of sending since the last datagram that came back; all of them where none did."""
@@ -98,7 +95,10 @@ def figures(ledger: Ledger) -> dict[str, Json]:
 
 
 def _way(loss: float, returns: Sequence[Return], there: str, here: str) -> dict[str, Json]:
-    return {"loss": round(loss, 5), "jitter": round(_jitter((getattr(one, there), getattr(one, here)) for one in returns), 6)}
+    return {
+        "loss": round(loss, 5),
+        "jitter": round(_jitter((getattr(one, there), getattr(one, here)) for one in returns), 6),
+    }
 
 
 def _lost(sent: int, returns: Sequence[Return]) -> tuple[float, float]:
@@ -161,4 +161,3 @@ def _gap_there(returns: Sequence[Return]) -> float:
     ordered = sorted(returns, key=lambda one: one.count)
     gaps = [after.far - before.far for before, after in itertools.pairwise(ordered) if after.count == before.count + 1]
     return round(max(gaps, default=0.0), 6)
-
