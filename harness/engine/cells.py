@@ -78,10 +78,9 @@ class CellRun:
         await asyncio.gather(asyncio.sleep(seconds), self._ask_controls(self._attempts[-1]))
 
     async def _ask_controls(self, attempt: Attempt) -> None:
-        if shown(self._cell.target, attempt.walks):
-            return
-        failed = (walk for walk in attempt.walks if walk.failure)
-        for control in await self._site.controls.run(failed, self._cell, self._plan.controls):
+        settled = shown(self._cell.target, attempt.walks)
+        asking = (walk for walk in attempt.walks if not (settled and walk.failure))
+        for control in await self._site.controls.run(asking, self._cell, self._plan.controls):
             self._controls[control.id, control.at] = control
 
     def _endpoint(self, check: Check) -> Endpoint | None:

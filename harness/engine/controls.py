@@ -32,9 +32,9 @@ class ControlDesk:
         self._tell = tell
         self._kept: dict[str, _Kept] = {}
 
-    async def run(self, failed: Iterable[Walk], cell: Cell, controls: Controls) -> tuple[Control, ...]:
-        """What the failed walks ask for, in the order in which it may be asked."""
-        asked = {one.id: one for walk in failed for one in wanted(walk, cell, controls)}
+    async def run(self, asking: Iterable[Walk], cell: Cell, controls: Controls) -> tuple[Control, ...]:
+        """What the walks ask for, in the order in which it may be asked."""
+        asked = {one.id: one for walk in asking for one in wanted(walk, cell, controls)}
         plain = [one for one in asked.values() if one.role not in RISKY]
         done = list(await asyncio.gather(*(self._once(one) for one in plain)))
         for one in asked.values():

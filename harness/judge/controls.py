@@ -84,14 +84,26 @@ class Row:
 
 
 def wanted(walk: Walk, cell: Cell, controls: Controls) -> tuple[Wanted, ...]:
-    """The controls that a failed walk asks for, in the order to run them, each once; none for one that went through."""
+    """The controls that a walk asks for, in the order to run them, each once.
+
+    One that went through asks for none, unless anybody on the way could have answered in the target's place.
+    """
     check = next((check for check in cell.target.checks if check.name == walk.check), None)
     last = walk.last
-    if check is None or last is None or last.failure is None:
+    if check is None or last is None:
         return ()
     failed = Failed(walk=walk, last=last, check=check, cell=cell, controls=controls)
-    asked = (one for row in ROWS if row.when(failed) for one in row.ask(failed))
+    if last.failure is None:
+        asked = _same_check(failed) if anybodys(walk, check) else iter(())
+    else:
+        asked = (one for row in ROWS if row.when(failed) for one in row.ask(failed))
     return tuple({one.id: one for one in asked}.values())
+
+
+def anybodys(walk: Walk, check: Check) -> bool:
+    """True where an answer came in the clear, and nothing in it shows whose it is."""
+    answered = walk.at(Stage.RESPONSE) is not None and walk.level < Level.E3
+    return answered and str(check.params.get("url", "")).startswith("http://")
 
 
 # The names of checks that exist as controls only. The judge finds its evidence by these.

@@ -8,6 +8,7 @@ from harness.judge.conditions import (
     believable,
     by_ipv6,
     ended,
+    in_the_clear,
     ipv6_broken,
     is_known_page,
     loop_was_late,
@@ -20,9 +21,11 @@ from harness.judge.conditions import (
     nothing_anywhere,
     proved,
     shown,
+    speaks_http,
     through,
     token,
 )
+from harness.judge.pages import other_page_elsewhere
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 
@@ -46,6 +49,15 @@ USABLE = (
         when=(through, shown, proved),
         why="The service gave an answer that only the real one can give.",
         case="usable-proved",
+    ),
+    Rule(
+        id="http.other_page",
+        claim=Claim.BLOCKED,
+        strength=Strength.LIKELY,
+        mechanism="http.block_page",
+        when=(through, in_the_clear, speaks_http, not_proved, other_page_elsewhere),
+        why="Readable on the way, the request brings one page here and another over a path known good.",
+        case="http-other-page",
     ),
     Rule(
         id="usable.reached",
