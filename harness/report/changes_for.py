@@ -61,7 +61,7 @@ def _rows(comparison: Comparison, *, everything: bool) -> Iterator[str]:
             now = f"**{word(one.now)}**" if change in WORSE else word(one.now)
             note = doubt(one) or TITLES[change]
             told = f"{TITLES[change]}; {note}" if doubt(one) else note
-            yield f"| `{one.key}` | {_escaped(word(one.then))} | {_escaped(now)} | {_escaped(told)} |"
+            yield f"| {_code(one.key)} | {_escaped(word(one.then))} | {_escaped(now)} | {_escaped(told)} |"
 
 
 def _fitting(rows: list[str], room: int) -> tuple[list[str], int, int]:
@@ -71,6 +71,10 @@ def _fitting(rows: list[str], room: int) -> tuple[list[str], int, int]:
         if room < 0:
             return rows[:number], len(rows) - number, 0
     return rows, 0, room
+
+
+def _code(text: str) -> str:
+    return "`" + " ".join(text.replace("`", "'").replace("|", "\\|").split()) + "`"
 
 
 def _escaped(text: str) -> str:
