@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -89,17 +89,21 @@ class _Stream:
             await asyncio.sleep(max(0.0, began + number * interval - time.monotonic()))
             until.left()
             self.ledger.sent(time.monotonic())
-            with self._noted():
+            try:
                 self.flow.send(echo.voice(number, self.number, self.token, filler))
+            except OSError as exc:
+                self._fault(exc)
 
     async def _listen(self, until: Deadline) -> None:
         while True:
-            with self._noted():
+            try:
                 datagram = await self.flow.receive(until)
-                if (came := echo.echoed(datagram, self.number, self.token)) is not None:
-                    self._heard(came)
-            if self.faults:
-                await asyncio.sleep(0)  # a flow that fails at once must not hold up the loop
+            except OSError as exc:
+                self._fault(exc)
+                await asyncio.sleep(self.params["interval"])  # a flow that fails at once must not hold up the loop
+                continue
+            if (came := echo.echoed(datagram, self.number, self.token)) is not None:
+                self._heard(came)
 
     async def _wait(self, until: Deadline) -> None:
         with contextlib.suppress(TimeoutError):
@@ -111,13 +115,7 @@ class _Stream:
         if len(self.ledger.returns) == round(self.params["seconds"] / self.params["interval"]):
             self.whole.set()
 
-    @contextlib.contextmanager
-    def _noted(self) -> Iterator[None]:
+    def _fault(self, exc: OSError) -> None:
         """An error of the socket, such as a router's answer, is written down; the stream goes on."""
-        try:
-            yield
-        except TimeoutError:
-            raise
-        except OSError as exc:
-            name = token(exc)
-            self.faults[name] = self.faults.get(name, 0) + 1
+        name = token(exc)
+        self.faults[name] = self.faults.get(name, 0) + 1
