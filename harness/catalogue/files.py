@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pathlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -41,13 +42,21 @@ def read_file(file: pathlib.Path, root: pathlib.Path, env: Mapping[str, str]) ->
     if len(data) > LARGEST:
         raise ScenarioError(f"{name}: the file has more than {LARGEST >> 20} MB; split it")
     try:
-        return read(data.decode("utf-8-sig"), name, env)
+        return read(data.decode("utf-8-sig"), name, env, lambda other: _attached(file.parent, other, root))
     except UnicodeDecodeError as exc:
         line, column = data.count(b"\n", 0, exc.start) + 1, exc.start - data.rfind(b"\n", 0, exc.start)
         complaint = Complaint(
             file=name, line=line, column=column, wrong="this is no UTF-8", remedy="save the file as UTF-8"
         )
         raise BadFile([complaint]) from None
+
+
+def _attached(folder: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, str]:
+    """A file that another names, from that one's folder or from the user's home."""
+    file = folder / pathlib.Path(name).expanduser()
+    if file.stat().st_size > LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST >> 20} MB")
+    return label(file, root), file.read_text(encoding="utf-8-sig", errors="replace")
 
 
 class Folders:

@@ -17,7 +17,7 @@ from harness.document.words import texts
 from harness.errors import ScenarioError
 from harness.kinds import Kind, Table, load
 from harness.model import PATH_TARGET, Cell, Trust
-from harness.paths.spell import host_of
+from harness.paths.keeping import host_of
 from harness.paths.table import BASES, HELLOS, HOPS, RESOLVERS, Tables
 from harness.plan import Serves, cell_name, plan
 from harness.scenario.expect import Expectations, Rows

@@ -32,7 +32,7 @@ class Direct:
         """A connected stream, and one `connect` stage: address, port, our source port, the kernel's round trip."""
         with tape.stage(Stage.CONNECT, self.of) as note:
             note.detail.update(address=to.host, port=to.port)
-            self._check(to)
+            self.check(to)
             stream, facts = await sockets.connect(to, until)
             note.detail.update(facts)
         return stream
@@ -40,14 +40,15 @@ class Direct:
     async def datagrams(self, to: Address, until: Deadline, tape: Tape) -> Datagrams:
         """A flow of datagrams. Opening one sends nothing, so only a failure is a `connect` stage."""
         try:
-            self._check(to)
+            self.check(to)
             return sockets.datagrams(to)
         except (OSError, Failed) as exc:
             with tape.stage(Stage.CONNECT, self.of) as note:
                 note.detail.update(address=to.host, port=to.port, transport="udp")
                 raise exc
 
-    def _check(self, to: Address) -> None:
+    def check(self, to: Address) -> None:
+        """Raise Failed where no packet may leave for the address."""
         if not self.permit(to.host):
             raise Failed("permission_denied", why="nothing may leave for this address here")
 

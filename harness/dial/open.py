@@ -46,7 +46,8 @@ class OpenPath:
     dialer: Dialer
     resolver: Resolver
     remote_names: bool  # the last hop resolves, and no resolver was declared: names are handed on to it
-    udp: bool  # datagrams can travel this path
+    udp: bool  # the kinds of this path can carry datagrams; whether its servers do is shown by walking it
+    held: tuple[Dialer, ...] = ()
 
     async def addresses(self, host: str, until: Deadline, tape: Tape) -> tuple[str | None, ...]:
         """The addresses of a host to walk, each its own walk; `(None,)` where the name itself is handed on.
@@ -60,8 +61,16 @@ class OpenPath:
             return (None,)
         return await self.resolver.resolve(host, until, tape)
 
+    async def up(self, until: Deadline, tape: Tape) -> None:
+        """Bring up what has to stand before anything can be asked over the path; the stages are those of its hops."""
+        for hop in self.held:
+            if bring := getattr(hop, "up", None):
+                await bring(until, tape)
+
     def close(self) -> None:
-        """Let go of what the path holds between walks; safe to call twice."""
+        """Let go of what the path holds between walks, outside engines above all; safe to call twice."""
+        for hop in self.held:
+            getattr(hop, "close", _nothing)()
 
 
 def open_path(path: Path, trust: Trust, tables: Tables | None = None, permit: Permit = anywhere) -> OpenPath:
@@ -72,15 +81,21 @@ def open_path(path: Path, trust: Trust, tables: Tables | None = None, permit: Pe
     names are then asked of the machine's nameservers; otherwise the path's resolver is asked over the base.
     """
     folded = _Folded(path=path, trust=trust, tables=tables or _Shipped(), permit=permit)
-    dialer = folded.dialer()
+    dialers = folded.dialers()
+    dialer = dialers[-1]
     last = path.hops[-1].kind if path.hops else None
     return OpenPath(
         path=path,
         dialer=dialer,
         resolver=folded.resolver(dialer if path.lookup == "hops" else folded.base("resolver")),
         remote_names=last is not None and folded.takes_names(last) and path.resolver.kind == _SYSTEM.kind,
-        udp=last is None and "udp" in folded.tables.bases[path.base.kind].traits,
+        udp=folded.carries_datagrams(),
+        held=dialers[1:],
     )
+
+
+def _nothing() -> None:
+    """What most hops have to let go of."""
 
 
 _SYSTEM = Spec(kind="system")
@@ -107,13 +122,18 @@ class _Folded:
         asked: Resolver = load(self.tables.resolvers[spec.kind].build)(params, dialer, self.trust)
         return Pinned(pins=self.path.pins, resolver=asked, only=only)
 
-    def dialer(self) -> Dialer:
-        """Each hop around the one before it, the base innermost."""
-        folded = self.base("hop:1" if self.path.hops else "target")
+    def dialers(self) -> tuple[Dialer, ...]:
+        """The base, then each hop around the one before it."""
+        folded = [self.base("hop:1" if self.path.hops else "target")]
         for position, hop in enumerate(self.path.hops, 1):
             build = load(self.tables.hops[hop.kind].build)
-            folded = build(hop.params, folded, self._names_of(position), position, self.trust)
-        return folded
+            folded.append(build(hop.params, folded[-1], self._names_of(position), position, self.trust))
+        return tuple(folded)
+
+    def carries_datagrams(self) -> bool:
+        """True where the base and every hop are of kinds that can."""
+        rows = [self.tables.bases[self.path.base.kind], *(self.tables.hops[hop.kind] for hop in self.path.hops)]
+        return all("udp" in row.traits for row in rows)
 
     def takes_names(self, kind: str) -> bool:
         return "names" in self.tables.hops[kind].traits

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.dial.api import Address, Dialer, Note, Resolver, Stream
+from harness.dial.associate import relay_of
 from harness.dial.deadline import Deadline
 from harness.dial.exactly import read_exactly
 from harness.dial.hop import Hop, credentials
@@ -15,12 +17,24 @@ from harness.wire import socks5
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
+class Asking:
+    """Speaks SOCKS5 over a stream, for a connection or for an association."""
+
     login: tuple[str, str] | None
 
     async def __call__(self, stream: Stream, to: Address, until: Deadline, note: Note) -> Stream:
         """Greet, log in where the server asks for it, and ask for the target."""
-        request = socks5.request(to.host, to.port)
+        await self._asked(stream, socks5.request(to.host, to.port), until, note)
+        return stream
+
+    async def associate(self, stream: Stream, until: Deadline, note: Note) -> Callable[[str], Address]:
+        """Ask for a relay of datagrams; a server that has none is `not_supported`."""
+        # We do not know yet from where we shall send, which the RFC says in zeros (section 7).
+        told = await self._asked(stream, socks5.request("0.0.0.0", 0, socks5.ASSOCIATE), until, note)  # noqa: S104
+        note.detail.update(relay=told.host, relay_port=told.port)
+        return functools.partial(relay_of, told)
+
+    async def _asked(self, stream: Stream, request: bytes, until: Deadline, note: Note) -> socks5.Reply:
         note.detail.update(phase="greeting")
         await stream.write(socks5.greeting(password=self.login is not None), until)
         chosen = socks5.method(await read_exactly(stream, 2, until))
@@ -31,9 +45,11 @@ class _Asking:
         head = await read_exactly(stream, 5, until)
         reply = socks5.reply(head + await read_exactly(stream, socks5.rest_of_reply(head), until))
         note.detail.update(reply=reply.code, meaning=reply.meaning)
+        if reply.code == socks5.UNSUPPORTED and request[1] == socks5.ASSOCIATE:
+            raise Failed("not_supported", why="the server does not know this command")
         if reply.code:
             raise Failed("proxy_refused")
-        return stream
+        return reply
 
     async def _authenticate(self, stream: Stream, chosen: int, until: Deadline) -> None:
         if chosen == socks5.NO_AUTH:
@@ -49,5 +65,14 @@ class _Asking:
 
 def build(params: Mapping[str, Json], inner: Dialer, resolver: Resolver, position: int, trust: Trust) -> Hop:
     """A hop through the SOCKS5 server at `host` and `port`; `username` and `password` where it wants them."""
-    ask = _Asking(credentials(params))
-    return Hop(kind="socks5", params=params, inner=inner, resolver=resolver, position=position, trust=trust, ask=ask)
+    ask = Asking(credentials(params))
+    return Hop(
+        kind="socks5",
+        params=params,
+        inner=inner,
+        resolver=resolver,
+        position=position,
+        trust=trust,
+        ask=ask,
+        associate=ask.associate,
+    )

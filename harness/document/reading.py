@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
+Attached: TypeAlias = Callable[[str], tuple[str, str]]
+"""Gives how a file is called in complaints and its text, by the name that a document has for it. Raises OSError."""
 
 
 class Reading:
@@ -26,8 +28,15 @@ class Reading:
     Values are filled in when they are asked for: a variable that only an unused entry names may be unset.
     """
 
-    def __init__(self, document: Document, env: Mapping[str, str], complaints: Iterable[Complaint] = ()) -> None:
+    def __init__(
+        self,
+        document: Document,
+        env: Mapping[str, str],
+        complaints: Iterable[Complaint] = (),
+        attached: Attached | None = None,
+    ) -> None:
         self.document = document
+        self.attached = attached
         self._complaints = list(complaints)
         self._marred = {(complaint.line, complaint.column) for complaint in self._complaints}
         self._filler = Filler(env, self._marring)
@@ -47,6 +56,10 @@ class Reading:
         complaint = self.document.complaint(loc, wrong, remedy, key=key)
         if (complaint.line, complaint.column) not in self._marred:
             self._complaints.append(complaint)
+
+    def wrong_elsewhere(self, complaint: Complaint) -> None:
+        """Note what is wrong with a file that this one names."""
+        self._complaints.append(complaint)
 
     def _marring(self, loc: Loc, wrong: str, remedy: str) -> None:
         complaint = self.document.complaint(loc, wrong, remedy)
@@ -101,12 +114,12 @@ _GONE: Any = object()
 """Stands where something has been taken out of a list, so that the places of the others stay."""
 
 
-def read(text: str, name: str, env: Mapping[str, str]) -> Reading:
-    """The reading of a text; raises BadFile where it is no YAML."""
+def read(text: str, name: str, env: Mapping[str, str], attached: Attached | None = None) -> Reading:
+    """The reading of a text; raises BadFile where it is no YAML. `attached` opens the files that it names."""
     document, complaints = compose(text, name)
     if document is None:
         raise BadFile(complaints)
-    return Reading(document, env, complaints)
+    return Reading(document, env, complaints, attached)
 
 
 def _without(value: Json, errors: list[ErrorDetails], *, whole: bool, stand_ins: Mapping[str, Json]) -> Json:

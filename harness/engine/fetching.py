@@ -38,6 +38,7 @@ async def _first_answer(order: say.Fetch, ground: Ground, tape: Tape) -> tuple[H
     goal = where.of({"url": asked.url})
     assert goal is not None
     opened = ground.open(order.path)
+    await opened.up(until.sooner(ground.patience.path), tape)
     addresses = await opened.addresses(goal.host, until.sooner(ground.patience.resolve), tape)
     for address in addresses:
         route = Route(

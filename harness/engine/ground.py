@@ -15,7 +15,7 @@ from harness.dial.open import OpenPath, Tables, open_path
 from harness.dial.trust import context
 from harness.engine.admission import Gates, Pacer
 from harness.engine.lag import LagSampler
-from harness.engine.protocol import Hello
+from harness.engine.protocol import Hello, Limits
 from harness.kinds import Kind, Table, load
 from harness.model import Check, Json, Path, Trust
 from harness.paths.table import HOPS, RESOLVERS
@@ -98,7 +98,7 @@ def laid(hello: Hello, permit: Permit, lag: LagSampler, complain: Callable[[str]
         tables=PathTables(probes=probes, resolvers=_joined(RESOLVERS, kinds.resolvers), hops=_joined(HOPS, kinds.hops)),
         probes=probes,
         permit=permit,
-        patience=Patience(resolve=limits.resolve, connect=limits.connect, tls=limits.tls, response=limits.response),
+        patience=_patience(limits),
         turns=Turns(
             pacer=Pacer(limits.launches, late=lambda: lag.since(time.monotonic() - RECENT)),
             handshakes=Gates(limits.handshakes),
@@ -106,6 +106,16 @@ def laid(hello: Hello, permit: Permit, lag: LagSampler, complain: Callable[[str]
         ),
         gauge=lag.gauge,
         complain=complain,
+    )
+
+
+def _patience(limits: Limits) -> Patience:
+    return Patience(
+        path=limits.path,
+        resolve=limits.resolve,
+        connect=limits.connect,
+        tls=limits.tls,
+        response=limits.response,
     )
 
 

@@ -17,6 +17,7 @@ import harness
 from harness.dial.direct import Permit, anywhere
 from harness.engine import protocol as say
 from harness.engine.desk import Desk
+from harness.tunnels.program import at_hand
 
 DONE = 0
 MALFORMED = 70  # EX_SOFTWARE (sysexits.h)
@@ -140,6 +141,7 @@ def _malformed(exc: ValueError, tell: Callable[[say.Event], None]) -> int:
 
 def _versions() -> dict[str, str]:
     found = {"waygauge": harness.__version__, "python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION}
+    found |= at_hand()
     for name in _NAMED:
         try:
             found[name] = version(name)

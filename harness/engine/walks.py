@@ -39,6 +39,8 @@ async def walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
     goal = probe.endpoint(errand.check.params)
     tape = Tape(check=errand.check.name, began=errand.began, lag=ground.gauge())
     await ground.turns.pacer.turn(errand.urgent)
+    if not await _path_is_up(errand, ground, tape):
+        return (tape.walk(),)
     if goal is None:
         return (await _walk(errand, ground, tape, goal),)
     addresses = await _addresses(errand, ground, tape, goal)
@@ -48,6 +50,14 @@ async def walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
     async with asyncio.TaskGroup() as together:
         tasks = [together.create_task(_in_turn(errand, ground, each, goal)) for each in tapes]
     return tuple(task.result() for task in tasks)
+
+
+async def _path_is_up(errand: Errand, ground: Ground, tape: Tape) -> bool:
+    """False where the path did not come up; that is then on the tape."""
+    until = Deadline.after(min(errand.seconds, ground.patience.path))
+    async with _written(tape, ground, Stage.PATH):
+        await ground.open(errand.path).up(until, tape)
+    return not (tape.observations and tape.observations[-1].failure)
 
 
 async def _addresses(errand: Errand, ground: Ground, tape: Tape, goal: Address) -> tuple[str | None, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -11,11 +11,12 @@ from harness.document.complaint import nearest, shown
 from harness.document.node import Loc
 from harness.document.reading import Reading
 from harness.document.scalars import kind as kind_of
-from harness.document.words import texts
 from harness.kinds import Kind, Table, load
 from harness.model import Json, Path, Spec
 from harness.paths import params as forms
 from harness.paths import url as urls
+from harness.paths.attached import attached_hop
+from harness.paths.keeping import keep
 from harness.paths.params import Host, Ips, Params
 from harness.paths.table import Tables
 
@@ -31,6 +32,7 @@ class PathMapping(Params):
     pins: dict[Host, Ips] = Field(default={}, description="addresses of names, asked of no resolver")
     hops: list[Json] = Field(default=[], description="proxies, the one nearest to us first")
     via: Json = Field(default=None, description="the only hop")
+    file: str | None = Field(default=None, description="a file that holds the only hop: wg-quick's NAME.conf")
     family: Literal[4, 6] | None = Field(default=None, description="keep to IPv4 or to IPv6")
     lookup: Literal["base", "hops"] = Field(default="base", description="how the resolver's own queries travel")
     base: Json = None
@@ -64,12 +66,15 @@ def _from_mapping(reading: Reading, loc: Loc, name: str, tables: Tables) -> Path
     before = len(reading.complaints)
     mapping = reading.fit(PathMapping, loc)
     parts = _Parts(reading, loc, tables)
+    attached = attached_hop(reading, loc, tables) if "file" in parts.keys else None
     resolver, hops, base, hello = parts.resolver(), parts.hops(), parts.base(mapping), parts.hello()
     if not mapping or len(reading.complaints) > before:
         return None
     path = Path(
         name=name, resolver=resolver, lookup=mapping.lookup, pins=mapping.pins, hops=hops, base=base, hello=hello
     )
+    if attached:
+        path = attached.laid_under(path, asks="dns" in parts.keys)
     parts.agree(path)
     return path
 
@@ -120,6 +125,10 @@ class _Parts:
 
     def agree(self, path: Path) -> None:
         """Complain where parts that are right by themselves cannot work together."""
+        for place, hop in enumerate(path.hops[1:], 1):
+            if "first" in self.tables.hops[hop.kind].traits:
+                wrong, remedy = f"{hop.kind} goes through no other hop", "write it first, nearest to us"
+                self.reading.wrong((*self.loc, "hops", place), wrong, remedy)
         if path.lookup != "hops":
             return
         loc = (*self.loc, "lookup")
@@ -171,13 +180,21 @@ class _Specs:
             self.reading.wrong(loc, *_unknown_scheme(text, (self.table,)))
             return None
         try:
-            url = urls.parse(text)
-            self.reading.secrets |= {part for part in (url.userinfo, url.username, url.password) if part}
-            params = getattr(load(row.params), "from_url", forms.login)(url)
+            params = self._parsed(row, text)
         except urls.BadUrl as exc:
             self.reading.wrong(loc, exc.wrong, exc.remedy)
             return None
         return self._spec(row, params, loc)
+
+    def _parsed(self, row: Kind, text: str) -> Json:
+        """The parameters that a URL stands for, its secrets kept. Raises BadUrl."""
+        model = load(row.params)
+        if hasattr(model, "from_link"):
+            self.reading.secrets |= {text, text.partition("#")[0], text.partition("://")[2].partition("@")[0]}
+            return model.from_link(text)
+        url = urls.parse(text)
+        self.reading.secrets |= {part for part in (url.userinfo, url.username, url.password) if part}
+        return getattr(model, "from_url", forms.login)(url)
 
     def _spec(self, row: Kind, params: Json, loc: Loc) -> Spec | None:
         model: type[BaseModel] = load(row.params)
@@ -192,14 +209,8 @@ class _Specs:
         if made is None:
             return None
         plain = made.model_dump(mode="json", exclude_none=True)
-        self._keep(row, plain)
+        keep(self.reading, row, plain)
         return Spec(kind=row.name, params=plain)
-
-    def _keep(self, row: Kind, plain: dict[str, Any]) -> None:
-        for key in row.secret:
-            self.reading.secrets |= {text for text in texts(plain.get(key)) if text}
-        for key in row.private:
-            self.reading.private |= {host_of(text) for text in texts(plain.get(key)) if text}
 
 
 def _way(loc: Loc, inner: Loc, beside: dict[str, Json]) -> Loc:
@@ -223,11 +234,3 @@ def _unknown_scheme(text: str, tables: tuple[Table, ...]) -> tuple[str, str]:
     if not separator:
         return "this is no path", 'write a URL such as "socks5h://proxy.example.org:1080", or {dns: "https://..."}'
     return f"unknown scheme {shown(scheme, 'here')}", nearest(scheme, schemes(*tables))
-
-
-def host_of(text: str) -> str:
-    """The host in a URL; a text that is none is its own host."""
-    try:
-        return urls.parse(text).host if "://" in text else text
-    except urls.BadUrl:
-        return text

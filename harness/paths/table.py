@@ -1,7 +1,8 @@
 """The kinds of which a path is made, one literal row each. What a row builds is imported when it is first used.
 
-Traits: `scheme:X` means that a URL with that scheme spells this kind, `names` that a hop takes names and resolves
-them itself, `udp` that a hop or base carries datagrams, or that a resolver needs them.
+Traits: `scheme:X` means that a URL with that scheme spells this kind, `file:X` that a file so named does, `names` that
+a hop takes names and resolves them itself, `first` that it goes through no other hop, `udp` that a hop or base can
+carry datagrams, or that a resolver needs them.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ HOPS = Table(
             summary="SOCKS5 (RFC 1928, 1929); names are resolved here, the proxy is handed addresses",
             secret=("username", "password"),
             private=("host",),
-            traits=frozenset({"scheme:socks5"}),
+            traits=frozenset({"scheme:socks5", "udp"}),
         ),
         Kind(
             name="socks5h",
@@ -83,7 +84,34 @@ HOPS = Table(
             summary="SOCKS5 (RFC 1928, 1929); the proxy is handed names and resolves them",
             secret=("username", "password"),
             private=("host",),
-            traits=frozenset({"scheme:socks5h", "names"}),
+            traits=frozenset({"scheme:socks5h", "names", "udp"}),
+        ),
+        Kind(
+            name="wireguard",
+            params="harness.paths.wireguard:WireGuard",
+            build="harness.tunnels.wireguard:build",
+            summary="WireGuard in user space, without rights; from a wg-quick file by `{file: ...}`",
+            secret=("private_key", "preshared_key"),
+            private=("host",),
+            traits=frozenset({"file:conf", "first", "udp"}),
+        ),
+        Kind(
+            name="shadowsocks",
+            params="harness.paths.links:Shadowsocks",
+            build="harness.tunnels.shadowsocks:build",
+            summary="Shadowsocks, AEAD and 2022 (SIP002, SIP004, SIP022); the server resolves",
+            secret=("password",),
+            private=("host",),
+            traits=frozenset({"scheme:ss", "first", "names", "udp"}),
+        ),
+        Kind(
+            name="trojan",
+            params="harness.paths.links:Trojan",
+            build="harness.tunnels.trojan:build",
+            summary="Trojan, a password inside TLS; the server resolves",
+            secret=("password",),
+            private=("host", "server_name"),
+            traits=frozenset({"scheme:trojan", "first", "names", "udp"}),
         ),
     ),
 )

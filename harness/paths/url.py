@@ -64,6 +64,11 @@ def parse(text: str) -> Url:
     )
 
 
+def query(text: str) -> str:
+    """What stands between ? and # in a URL or its end."""
+    return text.partition("#")[0].partition("?")[2]
+
+
 def _why(text: str) -> BadUrl:
     scheme, separator, rest = text.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]

@@ -30,3 +30,7 @@ class Cursor:
     def block(self, prefix: int) -> bytes:
         """Bytes behind a length of `prefix` bytes."""
         return self.take(self.number(prefix))
+
+    def rest(self) -> bytes:
+        """Everything that is left."""
+        return self.take(len(self._data) - self._at)

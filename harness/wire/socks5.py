@@ -10,7 +10,9 @@ from harness.wire.cursor import Cursor
 from harness.wire.malformed import Malformed
 
 NO_AUTH, PASSWORD, NONE_ACCEPTABLE = 0x00, 0x02, 0xFF  # RFC 1928, section 3
-_VERSION, _AUTH_VERSION, _CONNECT = 5, 1, 1
+_VERSION, _AUTH_VERSION = 5, 1
+CONNECT, ASSOCIATE = 1, 3  # RFC 1928, section 4
+UNSUPPORTED = 7  # the reply to a command that the server does not know
 _V4, _NAME, _V6 = 1, 3, 4  # RFC 1928, section 5
 _HEAD = 5
 """Bytes of a reply that tell how long it is: version, code, reserved, address type, and a name's length."""
@@ -76,8 +78,12 @@ def accepted(answer: bytes) -> bool:
     return read.number(1) == 0
 
 
-def request(host: str, port: int) -> bytes:
-    """CONNECT to an address as an address, to a name as a name. Raises Malformed for a name over 255 bytes."""
+def request(host: str, port: int, command: int = CONNECT) -> bytes:
+    """A request for an address as an address, for a name as a name. Raises Malformed for a name over 255 bytes."""
+    return bytes((_VERSION, command, 0)) + _place(host, port)
+
+
+def _place(host: str, port: int) -> bytes:
     try:
         packed = ipaddress.ip_address(host)
         where = bytes((_V4 if packed.version == 4 else _V6,)) + packed.packed
@@ -86,7 +92,7 @@ def request(host: str, port: int) -> bytes:
         if not 1 <= len(name) <= 255:
             raise Malformed("a name that RFC 1928 cannot carry") from None
         where = bytes((_NAME, len(name))) + name
-    return bytes((_VERSION, _CONNECT, 0)) + where + port.to_bytes(2, "big")
+    return where + port.to_bytes(2, "big")
 
 
 def rest_of_reply(head: bytes) -> int:
@@ -109,7 +115,38 @@ def reply(data: bytes) -> Reply:
     read.take(1)
     code = read.number(1)
     read.take(1)
+    host, port = _placed(read)
+    return Reply(code=code, host=host, port=port)
+
+
+def _placed(read: Cursor) -> tuple[str, int]:
     kind = read.number(1)
+    if kind not in {_V4, _NAME, _V6}:
+        raise Malformed(f"address type {kind}")
     raw = read.block(1) if kind == _NAME else read.take(4 if kind == _V4 else 16)
     host = raw.decode("latin-1") if kind == _NAME else str(ipaddress.ip_address(raw))
-    return Reply(code=code, host=host, port=read.number(2))
+    return host, read.number(2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A datagram as it came by way of a relay, and where the relay had it from."""
+
+    host: str
+    port: int
+    data: bytes
+
+
+def packed(host: str, port: int, data: bytes) -> bytes:
+    """A datagram for a relay to send on (RFC 1928, section 7). Raises Malformed for a name over 255 bytes."""
+    return b"\0\0\0" + _place(host, port) + data
+
+
+def unpacked(datagram: bytes) -> Parcel:
+    """What a relay hands back. Raises Malformed, also for a fragment: they are optional, and we ask for none."""
+    read = Cursor(datagram)
+    read.take(2)
+    if fragment := read.number(1):
+        raise Malformed(f"fragment {fragment}")
+    host, port = _placed(read)
+    return Parcel(host=host, port=port, data=read.rest())

@@ -233,10 +233,10 @@ def test_hops_nest_and_tls_goes_through_all_of_them(vouched: Authority) -> None:
     ] == stages(written)
 
 
-def test_a_hop_carries_no_datagrams_and_says_so() -> None:
+def test_an_http_proxy_carries_no_datagrams_and_says_so() -> None:
     written = tape()
 
     with pytest.raises(WalkEnded):
-        asyncio.run(socks_hop(1).datagrams(TARGET, soon(), written))
+        asyncio.run(http_hop(1).datagrams(TARGET, soon(), written))
 
     assert [("hop:1", "hop", "not_supported")] == stages(written)

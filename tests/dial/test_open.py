@@ -60,10 +60,10 @@ def test_a_path_of_one_family_keeps_to_it_also_where_names_are_pinned() -> None:
     [
         ({}, False, True),
         ({"hops": (proxy("http_connect", 1),)}, True, False),
-        ({"hops": (proxy("socks5h", 1),)}, True, False),
-        ({"hops": (proxy("socks5", 1),)}, False, False),
+        ({"hops": (proxy("socks5h", 1),)}, True, True),
+        ({"hops": (proxy("socks5", 1),)}, False, True),
         ({"hops": (proxy("http_connect", 1), proxy("socks5", 1))}, False, False),
-        ({"hops": (proxy("socks5h", 1),), "resolver": nameserver(53)}, False, False),
+        ({"hops": (proxy("socks5h", 1),), "resolver": nameserver(53)}, False, True),
     ],
 )
 def test_names_are_handed_on_where_the_last_hop_resolves_and_no_resolver_is_declared(

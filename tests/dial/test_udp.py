@@ -10,7 +10,7 @@ from harness.resolve import udp
 from tests.dial.loopback import DIRECT, Datagram, descriptors, only, serving, soon, stages, tape
 from tests.dial.nameserver import answer, by_tcp, good, kind, truncated
 from tests.dial.test_direct import closed_port
-from tests.dial.test_hops import socks_hop
+from tests.dial.test_hops import http_hop
 
 HOLD = 0.1
 
@@ -190,9 +190,9 @@ def test_a_truncated_answer_is_asked_for_again_by_tcp() -> None:
     assert [True, None] == [seen.get("truncated") for seen in answers(written)]
 
 
-def test_udp_cannot_travel_through_a_proxy() -> None:
+def test_udp_cannot_travel_through_an_http_proxy() -> None:
     written = tape()
-    hop: Hop = socks_hop(1)
+    hop: Hop = http_hop(1)
     through = udp.build({"server": "192.0.2.53"}, hop, Trust())
 
     with pytest.raises(WalkEnded):

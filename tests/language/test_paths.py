@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.document.reading import read
-from harness.kinds import Kind, Table
+from harness.kinds import Kind, Table, load
 from harness.model import Path, Spec
 from harness.paths import HOPS, Tables
 from harness.paths.spell import read_path
@@ -183,8 +183,11 @@ def test_the_parts_of_a_url_do_not_show_in_its_repr() -> None:
 
 
 @pytest.mark.parametrize("row", [row for table in (HOPS,) for row in table], ids=lambda row: row.name)
-def test_every_hop_hides_its_user_info_and_its_host(row: Kind) -> None:
-    assert ({"username", "password"}, {"host"}) == (set(row.secret), set(row.private))
+def test_every_hop_hides_its_secrets_and_its_host(row: Kind) -> None:
+    fields = set(load(row.params).model_fields)
+
+    assert fields & {"username", "password", "private_key", "preshared_key"} == set(row.secret)
+    assert fields & {"host", "server_name"} == set(row.private)
 
 
 def test_a_hop_of_a_third_party_is_spelled_by_its_name() -> None:

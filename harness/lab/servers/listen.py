@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 
+from harness.lab.servers.relay import Relay
 from harness.lab.servers.seat import Answering, Seat, Stream
 
 _IPV6_FREEBIND = 78  # linux/in6.h; the socket module does not name it
@@ -46,6 +47,10 @@ async def listen(seat: Seat) -> None:
     alpn = seat.params.alpn
     context = seat.internet.authority.front(seat.host, alpn) if alpn else None
     for address in seat.host.addresses:
+        if "relay" in seat.row.traits:
+            _relay_datagrams(seat, bind(address, seat.service.port, socket.SOCK_DGRAM))
+        if "datagrams" in seat.row.traits:
+            continue  # it has no streams: connections to the port are refused, as by any host
         stream = bind(address, seat.service.port, socket.SOCK_STREAM)
         server = await asyncio.start_server(functools.partial(_serve, seat), sock=stream, ssl=context, backlog=_BACKLOG)
         seat.internet.exits.callback(server.close)
@@ -60,10 +65,19 @@ def _listen_for_datagrams(seat: Seat, bound: socket.socket) -> None:
     seat.internet.exits.callback(loop.remove_reader, bound)
 
 
+def _relay_datagrams(seat: Seat, bound: socket.socket) -> None:
+    relay = Relay(bound, seat.server.inner)
+    relay.open()
+    seat.internet.exits.callback(relay.close)
+
+
 async def _serve(seat: Seat, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(*_GONE), contextlib.closing(writer):
-        async with asyncio.timeout(_PATIENCE):
-            await seat.server.serve(Stream(reader, writer))
+    try:
+        with contextlib.suppress(*_GONE), contextlib.closing(writer):
+            async with asyncio.timeout(_PATIENCE):
+                await seat.server.serve(Stream(reader, writer))
+    except Exception as exc:  # a fault of ours must not look like one of the network's
+        seat.internet.fail(f"{seat}: {exc!r}")
 
 
 def _answer_datagrams(seat: Seat, bound: socket.socket) -> None:

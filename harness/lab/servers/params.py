@@ -169,6 +169,33 @@ class ProxySocks(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shadowsocks(Params):
+    """A Shadowsocks server, over TCP and UDP, by sing-box."""
+
+    port: int = 8388
+    method: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trojan(Params):
+    """A Trojan server inside TLS, by sing-box, with the certificate of its host."""
+
+    port: int = 443
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireGuard(Params):
+    """A WireGuard peer, by sing-box; `address` is its own, `peers` are public keys with the addresses they may use."""
+
+    port: int = 51820
+    private_key: str
+    address: tuple[str, ...]
+    peers: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unbound(Dns):
     """The resolver unbound, over UDP and TCP."""
 

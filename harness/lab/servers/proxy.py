@@ -17,24 +17,36 @@ class Proxy:
         self._seat = seat
 
     async def serve(self, stream: Stream) -> None:
-        """Carry one connection; a sing-box that cannot be had is the end of the lab."""
-        try:
-            port = await self._seat.internet.sing_box.port_of(self._seat)
-        except ApparatusError as exc:
-            self._seat.internet.fail(str(exc))
-            return
+        """Carry one connection."""
+        port = await self.inner()
         inner = Stream(*await asyncio.open_connection("127.0.0.1", port))
         try:
+            await self.opened(stream, inner)
             async with asyncio.TaskGroup() as both:
-                both.create_task(_carry(stream, inner))
-                both.create_task(_carry(inner, stream))
+                both.create_task(carry(stream, inner))
+                both.create_task(carry(inner, stream))
         except* OSError:
             pass  # one side has let go; so does the other
         finally:
             inner.writer.close()
 
+    async def inner(self) -> int:
+        """The loopback port of sing-box's side; a sing-box that cannot be had is the end of the lab."""
+        try:
+            return await self._seat.internet.sing_box.port_of(self._seat)
+        except ApparatusError as exc:
+            self._seat.internet.fail(str(exc))
+            raise ConnectionAbortedError from exc
 
-async def _carry(here: Stream, there: Stream) -> None:
+    async def opened(self, stream: Stream, inner: Stream) -> None:
+        """Carry what has to be looked at on the way; nothing here."""
+
+
+class Tunnel(Proxy):
+    """The public side of an inbound that takes datagrams too, or nothing else."""
+
+
+async def carry(here: Stream, there: Stream) -> None:
     """Everything that comes here goes there, the end too."""
     while data := await here.reader.read(_READ):
         there.writer.write(data)

