@@ -7,6 +7,7 @@ its first process has gone, and network namespaces vanish with the last who was 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -58,16 +59,24 @@ def _close(fds: list[int]) -> None:
 
 def _until_over(control: Channel, child: int) -> None:
     """Waits for the end of the first process; kills it where the owner has gone and it has not noticed."""
-    pidfd = os.pidfd_open(child)
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    poll.register(control.fileno(), 0)  # says only that the owner hung up
-    over = [fd for fd, _ in poll.poll()]
-    if pidfd not in over:
-        poll.unregister(control.fileno())
-        if not poll.poll(LEAVES_WITHIN * 1000):
-            os.kill(child, signal.SIGKILL)
+    ends = select.poll()
+    ends.register(control.fileno(), 0)  # says only that the owner hung up
+    for pidfd in (os.pidfd_open(child), *_owner()):
+        ends.register(pidfd, select.POLLIN)
+    ends.poll()
+    first = select.poll()
+    first.register(os.pidfd_open(child), select.POLLIN)
+    if not first.poll(LEAVES_WITHIN * 1000):
+        os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+
+
+def _owner() -> list[int]:
+    """The owner, to see its end even where a child that it forked still holds its end of the channel."""
+    parent = os.getppid()
+    with contextlib.suppress(OSError):
+        return [os.pidfd_open(parent)] if parent > 1 else []
+    return []
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from harness.lab import open_lab
 print("starting", flush=True)
 lab = open_lab(WORLD, serve="townsfolk:serve")
 program = lab.popen(["sh", "-c", "trap '' TERM HUP INT; sleep 600 & setsid sleep 601 & wait"])
-print("open", flush=True)
+{more}print("open", flush=True)
 time.sleep(600)
 """
 
@@ -43,11 +43,13 @@ def tmpdir_of_labs(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> I
         os.kill(pid, signal.SIGKILL)
 
 
-def owner() -> subprocess.Popen[bytes]:
-    """A process that opens a lab, runs a program that will not die, and waits."""
+def owner(more: str = "") -> subprocess.Popen[bytes]:
+    """A process that opens a lab, runs a program that will not die, does something more, and waits."""
     root = str(HERE.parent.parent)
     return subprocess.Popen(
-        [sys.executable, "-c", OWNER.format(paths=[root, str(HERE)])], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", OWNER.format(paths=[root, str(HERE)], more=more)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
 
 
@@ -87,14 +89,32 @@ def test_a_killed_owner_leaves_nothing_behind(tmpdir_of_labs: pathlib.Path, numb
     assert ([], []) == left(tmpdir_of_labs)
 
 
+def test_a_child_that_outlives_its_owner_does_not_keep_the_lab_alive(tmpdir_of_labs: pathlib.Path) -> None:
+    process = owner("import os\nif os.fork() == 0: time.sleep(600)\n")
+    holder, first = parts(tmpdir_of_labs, process)
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+    time.sleep(GONE_WITHIN)
+
+    assert not {holder, first} & set(marked(tmpdir_of_labs))
+    assert [] == os.listdir(tmpdir_of_labs)
+
+
 def parts(directory: pathlib.Path, process: subprocess.Popen[bytes]) -> list[int]:
     """The holder and the first process of an owner's lab, once it is open."""
     assert process.stdout is not None
     while process.stdout.readline() != b"open\n":
         assert process.poll() is None
-    holder = [pid for pid in marked(directory) if parent(pid) == process.pid]
+    holder = [pid for pid in marked(directory) if parent(pid) == process.pid and holds(pid)]
     first = [pid for pid in marked(directory) if parent(pid) in holder]
     return holder + first
+
+
+def holds(pid: int) -> bool:
+    """True for a process of ours that holds a lab."""
+    return b"harness.lab.daemon" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def parent(pid: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import signal
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.errors import ApparatusError, ScenarioError
-from harness.lab import Host, Lab, Missing, Rule, Tier, Unavailable, World, detect, open_lab, start
+from harness.lab import Host, Lab, Missing, Rule, Tier, Unavailable, World, detect, open_lab, start, steps
 from harness.lab.tiers import ladder
 from harness.model import Vantage
 from tests.lab.conftest import SERVE, TARGET, WORLD, Act, Prober
@@ -96,7 +97,7 @@ def test_a_program_tells_how_it_ended(lab: Lab, argv: list[str], code: int) -> N
 
 def test_a_program_that_does_not_exist_is_an_ordinary_error(lab: Lab) -> None:
     with pytest.raises(FileNotFoundError, match="no-such-program"):
-        lab.popen(["no-such-program"])
+        lab.popen(["no-such-program"], env={"PATH": "/usr/bin:/bin"})
 
 
 def test_waiting_for_a_program_has_an_end(lab: Lab) -> None:
@@ -228,6 +229,13 @@ def test_a_container_without_unshare_is_told_what_to_allow() -> None:
     told = refused(NO_UNSHARE)
 
     assert "Missing(step='make a user namespace', errno=1, remedy='allow them: in a container" in told
+
+
+def test_ubuntu_is_told_of_its_apparmor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "_apparmor", lambda: True)
+
+    assert steps.APPARMOR == steps.remedy("userns", "map the user", errno.EACCES)
+    assert steps.CAPABILITIES == steps.remedy("root", "make network, mount and pid namespaces", errno.EPERM)
 
 
 def test_namespaces_that_are_switched_off_are_named_with_the_setting() -> None:
