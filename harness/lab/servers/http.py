@@ -120,15 +120,13 @@ class _Http2:
         """Answer until the client is gone."""
         self._connection.initiate_connection()
         await self._flush()
-        while data := await self._stream.reader.read(_READ):
-            try:
-                events = self._connection.receive_data(data)
-            except h2.exceptions.ProtocolError:
+        try:
+            while data := await self._stream.reader.read(_READ):
+                for event in self._connection.receive_data(data):
+                    await self._take(event)
+                self._send_owed()
                 await self._flush()
-                return
-            for event in events:
-                await self._take(event)
-            self._send_owed()
+        except h2.exceptions.ProtocolError:  # theirs, or a stream that they have given up
             await self._flush()
 
     async def _take(self, event: h2.events.Event) -> None:
