@@ -6,7 +6,7 @@ import asyncio
 
 from harness.lab.servers import dnswire
 from harness.lab.servers.params import Dns
-from harness.lab.servers.seat import Seat, Stream
+from harness.lab.servers.seat import Seat, Source, Stream
 
 
 class Directory:
@@ -42,14 +42,17 @@ class DnsServer:
 
     def __init__(self, seat: Seat) -> None:
         self._directory = Directory(seat)
-        self.answer = self._directory.answer
+
+    def answer(self, datagram: bytes, _source: Source) -> bytes | None:
+        """The answer to one query, whoever asks."""
+        return self._directory.answer(datagram)
 
     async def serve(self, stream: Stream) -> None:
         """Answer every query of a connection, in order."""
         while True:
             try:
                 size = int.from_bytes(await stream.reader.readexactly(2), "big")
-                answer = self.answer(await stream.reader.readexactly(size))
+                answer = self._directory.answer(await stream.reader.readexactly(size))
             except asyncio.IncompleteReadError:
                 return
             if answer is None:

@@ -1,4 +1,4 @@
-"""Servers that are programs of the system: unbound and nginx, where they are installed."""
+"""Servers that are programs of the system: unbound, nginx and coturn, where they are installed."""
 
 from __future__ import annotations
 
@@ -61,6 +61,25 @@ class Unbound:
         names = {**self._seat.internet.zone, **params.forge}
         pairs = [(name, address) for name, addresses in names.items() for address in addresses]
         return [f"{name}. 60 IN {'AAAA' if ':' in address else 'A'} {address}" for name, address in pairs]
+
+
+class Coturn:
+    """coturn, of which only the STUN server is used."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+
+    async def run(self) -> None:
+        """Start it on the host's addresses."""
+        workdir, name, port = self._seat.internet.workdir, self._seat.host.name, self._seat.service.port
+        argv = [_need("turnserver"), "-n", "--stun-only", "--no-cli", "--no-tls", "--no-dtls", "--log-file", "stdout"]
+        argv += ["--pidfile", str(workdir / f"coturn-{name}.pid"), "--userdb", str(workdir / f"coturn-{name}.db")]
+        argv += ["--listening-port", str(port)]
+        for address in self._seat.host.addresses:
+            argv += ["--listening-ip", address, "--relay-ip", address]
+        running = Program(self._seat.internet, f"coturn-{name}", tuple(argv))
+        await running.start()
+        await running.listening(self._seat.host.addresses[0], port, _START)
 
 
 class Nginx:

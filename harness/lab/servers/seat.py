@@ -7,7 +7,7 @@ import contextlib
 import functools
 import pathlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from harness.kinds import Kind, load
 from harness.lab.servers.authority import Authority
@@ -17,6 +17,10 @@ from harness.lab.world import Host, Service, World
 
 if TYPE_CHECKING:
     from harness.lab.servers.singbox import SingBox
+
+
+Source: TypeAlias = tuple[str, int]
+"""Where a datagram came from: an address and a port."""
 
 
 class Stream(NamedTuple):
@@ -47,8 +51,8 @@ class Server(Protocol):
 class Answering(Protocol):
     """What a row with the trait `udp` builds besides."""
 
-    def answer(self, datagram: bytes) -> bytes | None:
-        """The datagram to send back, or None for silence."""
+    def answer(self, datagram: bytes, source: Source) -> bytes | None:
+        """The datagram to send back to where this one came from, or None for silence."""
 
 
 class Internet:
