@@ -8,14 +8,11 @@ from harness.model import Claim, Strength, Verdict
 NOT_RUN = Standing()
 
 
-def verdict(
-    claim: Claim, mechanism: str | None = None, *, strength: Strength = Strength.LIKELY, how: str = ""
-) -> Verdict:
-    return Verdict(claim=claim, strength=strength, steadiness=how or "steady", rule="a.rule", mechanism=mechanism)
-
-
 def stands(claim: Claim, mechanism: str | None = None, *, tries: int = 3, how: str = "") -> Standing:
-    return Standing(verdict=verdict(claim, mechanism, how=how), tries=tries)
+    found = Verdict(
+        claim=claim, strength=Strength.LIKELY, steadiness=how or "steady", rule="a.rule", mechanism=mechanism
+    )
+    return Standing(verdict=found, tries=tries)
 
 
 USABLE = stands(Claim.USABLE, tries=1)

@@ -26,10 +26,8 @@ def junit_file(file: pathlib.Path, cases: dict[str, str]) -> pathlib.Path:
         kept = [("cell", key), *junit.properties(line.verdict, line.facts)]
         rows = "".join(f'<property name="{name}" value="{value}"/>' for name, value in kept)
         texts.append(f'<testcase classname="f" name="n"><properties>{rows}</properties></testcase>')
-    suite = (
-        f'<testsuite hostname="home" timestamp="2026-02-12T03:17:00">{"".join(texts)}<testcase name="py"/></testsuite>'
-    )
-    file.write_text(f"<testsuites>{suite}</testsuites>")
+    texts.append('<testcase name="a Python test"/>')
+    file.write_text(f'<testsuites><testsuite hostname="home">{"".join(texts)}</testsuite></testsuites>')
     return file
 
 
@@ -101,4 +99,5 @@ def test_properties_that_cannot_be_understood_are_refused_by_the_cell(tmp_path: 
 
 
 def test_a_record_from_the_future_is_refused(tmp_path: pathlib.Path) -> None:
-    run(tmp_path / "run.jsonl", {"a": WORKS}, version=VERSION + 1)
+    with pytest.raises(HarnessError, match=f"of version {VERSION + 1}, newer than {VERSION}; update waygauge"):
+        run(tmp_path / "run.jsonl", {"a": WORKS}, version=VERSION + 1)
