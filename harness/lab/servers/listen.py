@@ -86,7 +86,7 @@ def _answer_datagrams(seat: Seat, bound: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while True:
             data, source = bound.recvfrom(_LONGEST)
-            answer = server.answer(data)
+            answer = server.answer(data, source[:2])
             if answer is not None:
                 bound.sendto(answer, source)
 

@@ -196,6 +196,27 @@ class WireGuard(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stun(Params):
+    """A STUN server, over UDP and TCP."""
+
+    port: int = 3478
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Echo(Params):
+    """An echo for streams like that of a voice."""
+
+    port: int = 3478
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coturn(Params):
+    """The STUN server coturn, over UDP and TCP."""
+
+    port: int = 3478
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unbound(Dns):
     """The resolver unbound, over UDP and TCP."""
 

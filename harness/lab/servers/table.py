@@ -103,6 +103,27 @@ SERVERS = Table(
             traits=frozenset({"relay", "datagrams"}),
         ),
         Kind(
+            name="stun",
+            params=_PARAMS + "Stun",
+            build="harness.lab.servers.stun:StunServer",
+            summary="tells over UDP, and over TCP, the source that it saw (RFC 8489)",
+            traits=frozenset({"udp"}),
+        ),
+        Kind(
+            name="echo",
+            params=_PARAMS + "Echo",
+            build="harness.lab.servers.echo:EchoServer",
+            summary="sends streams of datagrams back, as `waygauge echo` does",
+            traits=frozenset({"udp"}),
+        ),
+        Kind(
+            name="coturn",
+            params=_PARAMS + "Coturn",
+            build="harness.lab.servers.programs:Coturn",
+            summary="coturn as a STUN server, where it is installed",
+            traits=frozenset({"program"}),
+        ),
+        Kind(
             name="unbound",
             params=_PARAMS + "Unbound",
             build="harness.lab.servers.programs:Unbound",
