@@ -19,7 +19,7 @@ CLASSES = ("request", "indication", "response", "response")  # success and error
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params(signature.Params):
-    """Which messages vanish, of both sides."""
+    """Which messages vanish; indications never do."""
 
     drop: Literal["request", "response", "both"] = "both"
 
@@ -30,7 +30,8 @@ class StunDrop(signature.SignatureWatch[Params]):
     def recognised(self, packet: Packet) -> str:
         """The class of a message that vanishes."""
         kind = stun_class(packet.payload)
-        return kind if kind and self.params.drop in {kind, "both"} else ""
+        wanted = {"request", "response"} if self.params.drop == "both" else {self.params.drop}
+        return kind if kind in wanted else ""
 
 
 def stun_class(data: bytes) -> str:
