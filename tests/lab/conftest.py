@@ -40,8 +40,8 @@ Act = Callable[..., Any]
 class Prober:
     """A client inside the lab that does one thing at a time and says what came of it."""
 
-    def __init__(self, lab: Lab) -> None:
-        argv = [sys.executable, str(HERE / "prober.py")]
+    def __init__(self, lab: Lab, program: str = "prober.py") -> None:
+        argv = [sys.executable, str(HERE / program)]
         self.process = lab.popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __call__(self, **wanted: Any) -> Any:
