@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from harness.model import PATH_TARGET, Attempt, Cell, CellFacts, Control, Role, Walk
-from harness.plan import item_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ def _foreign(cell: Cell, there: CellFacts, free: Free, path: str) -> Iterator[Co
     for control in there.controls:
         if control.role is Role.FOREIGN and control.path == cell.path.name:
             yield replace(control, id=f"{control.id}@{path}", path=path)
-    own = free.cells.get(f"{cell.scenario}:{item_name(PATH_TARGET, cell.path.name)}")
+    own = free.cells.get(f"{cell.scenario}:{PATH_TARGET}[{cell.path.name}]")
     if own is not None:
         for attempt, check, walks in _by_check(own):
             yield _control(Role.FOREIGN, check, path, attempt.at, walks)
