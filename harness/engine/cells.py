@@ -49,8 +49,9 @@ class CellRun:
 
     async def _attempt(self) -> Attempt:
         places = [place for place in self._endpoints.values() if place]
-        # Who waits for an endpoint keeps no room from others.
-        async with self._site.endpoints.hold_all(places), self._site.room.hold("attempts"):
+        line = self._site.ground.line_for(self._cell.target.checks)
+        # Who waits for an endpoint or for the line keeps no room from others.
+        async with self._site.endpoints.hold_all(places), line, self._site.room.hold("attempts"):
             if not self._attempts:
                 self._started()
             before, gap = self._site.touches.before(places)

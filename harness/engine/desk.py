@@ -135,4 +135,4 @@ def _fault(cell: Cell, plan: ScenarioPlan, ground: Ground) -> str | None:
 
 def _checks(cell: Cell, plan: ScenarioPlan) -> Iterator[Check]:
     controls = plan.controls
-    return chain(cell.target.checks, controls.foreign, controls.domestic, controls.reflectors)
+    return chain(cell.target.checks, controls.foreign, controls.domestic, controls.reflectors, controls.yardsticks)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import importlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from harness.dial.api import Address, Tape
@@ -50,6 +51,7 @@ class Turns:
     pacer: Pacer
     handshakes: Gates
     servers: Gates
+    line: Gates  # one at a time measures what the line carries: two would measure each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,15 @@ class Ground:
         """The check's probe; raises KeyError, ImportError or AttributeError where there is none."""
         return _probe(self.probes[check.probe].build)
 
+    @asynccontextmanager
+    async def line_for(self, checks: Iterable[Check], urgent: bool = False) -> AsyncIterator[None]:
+        """The line for as long as this lasts, where one of the checks measures it; waited for in turn."""
+        if not any("line" in self.probes[check.probe].traits for check in checks):
+            yield
+            return
+        async with self.turns.line.hold("line", urgent):
+            yield
+
     def close(self) -> None:
         """Let go of all paths."""
         for path in self.opened.values():
@@ -103,6 +114,7 @@ def laid(hello: Hello, permit: Permit, lag: LagSampler, complain: Callable[[str]
             pacer=Pacer(limits.launches, late=lambda: lag.since(time.monotonic() - RECENT)),
             handshakes=Gates(limits.handshakes),
             servers=Gates(limits.per_server),
+            line=Gates(1),
         ),
         gauge=lag.gauge,
         complain=complain,

@@ -19,6 +19,7 @@ LASTING = frozenset(
     {
         "no_local_resolver",
         "not_supported",
+        "not_declared",
         "permission_denied",
         "address_not_available",
         "message_size",

@@ -68,8 +68,13 @@ def _not_usable(best: Mapping[str, Finding], tries: Sequence[Try], target: Targe
 
 
 def _claim(passed: int, failed: Sequence[Finding], quorum: int) -> Claim | None:
-    """The one claim whose failures alone break the quorum; None where no conclusive claim does, or two do."""
+    """The one claim whose failures alone break the quorum; None where no conclusive claim does, or two do.
+
+    What works poorly works: where it makes up the quorum, the target is degraded whatever the rest says.
+    """
     counted = Counter(one.claim for one in failed)
+    if passed + counted[Claim.DEGRADED] >= quorum:
+        return Claim.DEGRADED
     breaking = [
         claim
         for claim, count in counted.items()
@@ -106,12 +111,11 @@ def _mixed(failed: Sequence[Finding]) -> Finding:
 
 
 def _of_check(check: str, tries: Sequence[Try]) -> Finding:
-    """What all attempts together say of a check: usable if ever, else the one conclusive claim, else why not."""
+    """What all attempts say of a check: how it works if it ever does, else the one conclusive claim, else why not."""
     found = [_of_attempt([one for one in attempt.findings if one.check == check]) for attempt in tries]
     known = [one for one in found if one is not None]
-    usable = [one for one in known if one.claim is Claim.USABLE]
-    if usable:
-        return max(usable, key=lambda one: one.level)
+    if works := _working(known):
+        return works
     conclusive = [one for one in known if one.claim in CONCLUSIVE]
     if len({one.claim for one in conclusive}) > 1:
         return replace(_blank(MIXED.why, rule=MIXED.id), check=check)
@@ -120,14 +124,21 @@ def _of_check(check: str, tries: Sequence[Try]) -> Finding:
 
 def _of_attempt(walks: Sequence[Finding]) -> Finding | None:
     """What one attempt says of a check: one address that passes is enough, and all must agree on why none does."""
-    usable = [one for one in walks if one.claim is Claim.USABLE]
-    if usable:
-        return max(usable, key=lambda one: one.level)
+    if works := _working(walks):
+        return works
     telling = [one for one in walks if one.rule not in SAYS_NOTHING] or list(walks)
     unknown = [one for one in telling if one.claim not in CONCLUSIVE]
     if unknown or len({one.claim for one in telling}) > 1:
         return unknown[0] if unknown else replace(_blank(MIXED.why, rule=MIXED.id), check=walks[0].check)
     return min(telling, key=lambda one: _ORDER[one.rule], default=None)
+
+
+def _working(findings: Sequence[Finding]) -> Finding | None:
+    """The best of what works, and of what works poorly where nothing does better; None where nothing works."""
+    for claim in (Claim.USABLE, Claim.DEGRADED):
+        if works := [one for one in findings if one.claim is claim]:
+            return max(works, key=lambda one: one.level)
+    return None
 
 
 def _went_through(tries: Sequence[Try], target: Target) -> list[bool]:

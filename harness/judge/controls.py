@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.judge.endpoints import endpoint, is_address, target_name
+from harness.judge.quality import missed
 from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Observation, Path, Role, Stage, Walk
 
 DIRECT = Path(name="direct")
@@ -86,17 +87,21 @@ class Row:
 def wanted(walk: Walk, cell: Cell, controls: Controls) -> tuple[Wanted, ...]:
     """The controls that a walk asks for, in the order to run them, each once.
 
-    One that went through asks for none, unless anybody on the way could have answered in the target's place.
+    One that went through asks for none, unless anybody on the way could have answered in the target's place, or its
+    quality lies below the target's floor.
     """
     check = next((check for check in cell.target.checks if check.name == walk.check), None)
     last = walk.last
     if check is None or last is None:
         return ()
     failed = Failed(walk=walk, last=last, check=check, cell=cell, controls=controls)
-    if last.failure is None:
-        asked = _same_check(failed) if anybodys(walk, check) else iter(())
+    if last.failure is not None:
+        rows = ROWS
+    elif missed(walk, cell.target.floor):
+        rows = QUALITY_ROWS
     else:
-        asked = (one for row in ROWS if row.when(failed) for one in row.ask(failed))
+        rows = (_AGAIN,) if anybodys(walk, check) else ()
+    asked = (one for row in rows if row.when(failed) for one in row.ask(failed))
     return tuple({one.id: one for one in asked}.values())
 
 
@@ -216,6 +221,14 @@ def _neutral_query(failed: Failed) -> Iterator[Wanted]:
         yield Wanted(role=Role.NEUTRAL_QUERY, check=neutral_query_check(name), path=failed.cell.path)
 
 
+def _yardsticks(failed: Failed) -> Iterator[Wanted]:
+    """Neutral hosts asked by the probe of the check, over the same path and within the same minute."""
+    own = {check.name for check in failed.cell.target.checks}
+    for check in failed.controls.yardsticks:
+        if check.probe == failed.check.probe and check.name not in own:
+            yield Wanted(role=Role.YARDSTICK, check=check, path=failed.cell.path)
+
+
 def _exit(failed: Failed) -> Iterator[Wanted]:
     for check in failed.controls.reflectors:
         yield Wanted(role=Role.EXIT, check=check, path=failed.cell.path)
@@ -264,7 +277,18 @@ def _answered_otherwise(failed: Failed) -> bool:
 _abroad = functools.partial(_neutral, role=Role.FOREIGN)
 _at_home = functools.partial(_neutral, role=Role.DOMESTIC)
 
-ROWS = (
+_COMPARED = Row(
+    role=Role.YARDSTICK,
+    when=_at_target,
+    ask=_yardsticks,
+    tells="whether the same probe fares better with a neutral host over this path",
+)
+_AGAIN = Row(role=Role.KNOWN_GOOD, when=_at_target, ask=_same_check, tells="whether the target is up")
+
+QUALITY_ROWS: tuple[Row, ...] = (_COMPARED, _AGAIN)
+"""What a walk asks for that went through, and poorly."""
+
+ROWS: tuple[Row, ...] = (
     Row(
         role=Role.FOREIGN,
         when=_always,
@@ -289,7 +313,8 @@ ROWS = (
         ask=functools.partial(_at_home, over=_direct),
         tells="whether there is a network here at all",
     ),
-    Row(role=Role.KNOWN_GOOD, when=_at_target, ask=_same_check, tells="whether the target is up"),
+    _COMPARED,
+    _AGAIN,
     Row(
         role=Role.KNOWN_GOOD,
         when=_after_lookup,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from harness.judge.seen import lent
 from harness.model import Cell, CellFacts, Control, Role, Walk
 
+ECHO = "WAYGAUGE_ECHO=HOST, a server of your own that runs waygauge echo"
+YARDSTICKS = {"transfer": "neutral-rate", "stun": "neutral-stun"}
 _EXAMPLES = {Role.FOREIGN: "foreign: [neutral-abroad]", Role.DOMESTIC: "domestic: [neutral-home]"}
 
 
@@ -12,7 +14,10 @@ def declare(cell: Cell, facts: CellFacts) -> str:
     """The line to add to the scenario, empty where everything that could help was declared."""
     if not any(walk.failure for walk in _walks(facts)):
         return ""
+    if any(walk.failure == "not_declared" for walk in _walks(facts)):
+        return ECHO
     missing = [text for role, text in _EXAMPLES.items() if not _ran(facts.controls, role, cell)]
+    missing += _yardstick(cell, facts)
     if not any(control.role is Role.KNOWN_GOOD for control in facts.controls):
         missing.append(f"paths: [{_placeholder(cell)}]")
     return f"controls: {{{', '.join(missing)}}}" if missing else ""
@@ -27,6 +32,13 @@ def _ran(controls: tuple[Control, ...], role: Role, cell: Cell) -> bool:
         control.check == check.name for control in controls for check in cell.target.checks
     )
     return own or any(control.role is role and not lent(control) for control in controls)
+
+
+def _yardstick(cell: Cell, facts: CellFacts) -> list[str]:
+    """A neutral host for the probe, where it can be compared with one, and was not."""
+    fitting = (YARDSTICKS[check.probe] for check in cell.target.checks if check.probe in YARDSTICKS)
+    name = None if any(one.role is Role.YARDSTICK for one in facts.controls) else next(fitting, None)
+    return [f"yardsticks: [{name}]"] if name else []
 
 
 def _placeholder(cell: Cell) -> str:

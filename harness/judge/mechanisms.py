@@ -38,7 +38,16 @@ MECHANISMS: Mapping[str, str] = {
     "flow.drop": "an established connection falls silent before the first answer",
     "flow.close": "an established connection is closed without an answer",
     "flow.freeze": "a transfer stops without a word after its first bytes",
+    "flow.policed": "what exceeds a rate is dropped: far slower than a neutral host, with losses, the round trip flat",
+    "flow.shaped": "what exceeds a rate is queued: far slower than a neutral host, the round trip grows under load",
+    "flow.slowed": "far slower than a neutral host over the same path, by means that were not seen",
     "flow.impostor": "somebody else answers in the target's place",
+    # datagrams
+    "stun.drop": "STUN is answered by nobody over this path, while TCP is",
+    "udp.drop": "datagrams to the target get no answer over this path; elsewhere they do",
+    "udp.freeze": "a stream of datagrams falls silent after its first ones",
+    "media.loss": "a stream of datagrams loses more than its floor allows; another does not",
+    "media.jitter": "a stream of datagrams arrives late or unevenly; another does not",
     # the proxy's side
     "hop.target_refused": "the proxy answers that it will not or cannot reach the target; others it reaches",
     "hop.target_silent": "the proxy hangs up or waits for this target; others it reaches",
@@ -60,10 +69,15 @@ MECHANISMS: Mapping[str, str] = {
     "path.resolver_misbehaving": "the path's resolver does not answer neutral questions either",
     "path.stale_pin": "the address that the path pins for the name does not serve the target any more",
     "path.no_passage": "the path stands, and carries nothing to neutral hosts",
+    "net.slow": "a neutral host over this path fares no better: the line is poor",
+    "path.engine_missing": "the outside program that carries the path is not installed here",
+    "path.engine_failed": "the outside program that carries the path does not start, or has ended",
+    "tunnel.wireguard_drop": "WireGuard's handshakes find no answer, though the server's host is there",
     "net.domestic_only": "hosts at home answer over this path, hosts abroad do not",
     # the service
     "service.refused": "the genuine server answers, and not with the proof; over another path it does",
     "service.no_such_name": "the name does not exist anywhere",
+    "service.slow": "over a path known good the service is as slow",
     # ourselves
     "local.no_network": "nothing answers over any path: there is no network here",
     "local.no_resolver": "no resolver is configured on this machine",

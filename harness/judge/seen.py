@@ -21,7 +21,7 @@ from harness.model import Cell, Check, Control, Json, Role, Stage, Walk
 RANK: Mapping[Stage, int] = {stage: rank for rank, stage in enumerate(Stage)}
 """The stages in the order in which a walk meets them."""
 
-ANSWERED_BY_PROXY = frozenset({"proxy_auth_failed", "proxy_protocol_error"})
+ANSWERED_BY_PROXY = frozenset({"proxy_auth_failed", "proxy_protocol_error", "not_supported"})
 """Failures of a hop that say something of the hop alone, and nothing of the target behind it."""
 
 GENUINE = frozenset({Role.FOREIGN, Role.DOMESTIC, Role.KNOWN_GOOD, Role.EXIT})

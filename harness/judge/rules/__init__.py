@@ -6,15 +6,19 @@ import hashlib
 from collections.abc import Iterable
 
 from harness.judge.rules.connection import ADDRESSES, DOWN, EXCHANGES, HANDSHAKES, ON_NAME
+from harness.judge.rules.flow import FLOWS, QUALITY
 from harness.judge.rules.local import LOCAL, USABLE
 from harness.judge.rules.names import NAMES
 from harness.judge.rules.path import CUT_OFF, HOPS, PROXIED, RESOLVERS
 from harness.judge.rules.rule import Rule
+from harness.judge.rules.tunnel import TUNNELS
 from harness.model import Claim, Strength
 
 RULES: tuple[Rule, ...] = (
+    *QUALITY,
     *USABLE,
     *LOCAL,
+    *TUNNELS,
     *HOPS,
     *RESOLVERS,
     *NAMES,
@@ -24,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     *PROXIED,
     *ADDRESSES,
     *HANDSHAKES,
+    *FLOWS,
     *EXCHANGES,
 )
 

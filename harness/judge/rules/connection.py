@@ -35,8 +35,8 @@ from harness.model import Claim, Stage, Strength
 _BLOCKED = Claim.BLOCKED
 _LIKELY = Strength.LIKELY
 _FIRST_ANSWER = frozenset({Stage.REQUEST, Stage.RESPONSE})
-_ANSWERS = frozenset({Stage.RESPONSE, Stage.BODY})
-_LATER = frozenset({Stage.REQUEST, Stage.RESPONSE, Stage.BODY, Stage.HOLD})
+_ANSWERS = frozenset({Stage.RESPONSE, Stage.BODY, Stage.MEDIA})
+_LATER = frozenset({Stage.REQUEST, Stage.RESPONSE, Stage.BODY, Stage.HOLD, Stage.MEDIA})
 _COMPARED = either(gets_further, both_arms, nothing_known_good)
 
 ON_NAME = (

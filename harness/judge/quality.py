@@ -1,0 +1,99 @@
+"""How well something works: the measured figures of a walk beside a target's floor, and beside another walk's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from harness.model import Floor, Json, Stage, Walk
+
+FAR_BELOW = 0.25
+"""The share of a yardstick's rate below which a rate is no chance (net4people/bbs#382 shows a tenth and less)."""
+
+GROWN, AT_LEAST = 2.0, 0.05
+"""A queue has filled where the round trip under load is so many times its least, and so many seconds more."""
+
+LOSSY = 0.01
+"""The share of segments from which on a connection is lossy: beyond what a line in order loses (Xue et al. 2021)."""
+
+WAYS = ("down", "up")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One figure of a floor: where it is found, and whether less of it or more of it is too poor."""
+
+    name: str
+    figure: Callable[[Mapping[str, Json]], Json]
+    least: bool
+
+    def missed(self, seen: Mapping[str, Json], floor: Floor) -> bool:
+        """True where the figure was measured, and is on the wrong side of the floor."""
+        wanted, found = getattr(floor, self.name), self.figure(seen)
+        if wanted is None or found is None:
+            return False
+        return bool(found < wanted if self.least else found > wanted)
+
+
+LIMITS = (
+    Limit(name="down", figure=lambda seen: rate(seen, "down"), least=True),
+    Limit(name="up", figure=lambda seen: rate(seen, "up"), least=True),
+    Limit(name="mos", figure=lambda seen: seen.get("mos"), least=True),
+    Limit(name="loss", figure=lambda seen: seen.get("loss"), least=False),
+    Limit(name="jitter", figure=lambda seen: seen.get("jitter"), least=False),
+    Limit(name="rtt", figure=lambda seen: seen.get("rtt"), least=False),
+)
+
+
+def measured(walk: Walk) -> Mapping[str, Json]:
+    """The figures of a walk that measured quality, empty where it did not."""
+    seen = walk.at(Stage.MEDIA)
+    return seen.detail if seen else {}
+
+
+def missed(walk: Walk, floor: Floor) -> tuple[str, ...]:
+    """The figures of a walk that went through which lie below the floor."""
+    if not walk.completed:
+        return ()
+    return tuple(limit.name for limit in LIMITS if limit.missed(measured(walk), floor))
+
+
+def rate(seen: Mapping[str, Json], way: str) -> float | None:
+    """Bits a second in one direction, None where none was measured."""
+    found = seen.get(way)
+    value = found.get("rate") if isinstance(found, Mapping) else None
+    return float(value) if value is not None else None
+
+
+def slower(walk: Walk, other: Walk, ways: tuple[str, ...]) -> bool:
+    """True where in one of the directions the walk's rate is far below the other's."""
+    pairs = [(rate(measured(walk), way), rate(measured(other), way)) for way in ways]
+    return any(mine is not None and theirs is not None and mine < FAR_BELOW * theirs for mine, theirs in pairs)
+
+
+def queued(walk: Walk, ways: tuple[str, ...]) -> bool:
+    """True where the round trip grew under load in one of the directions."""
+    found = [_trips(measured(walk), way) for way in ways]
+    return any(least and loaded >= GROWN * least and loaded - least >= AT_LEAST for least, loaded in found)
+
+
+def lossy(walk: Walk, ways: tuple[str, ...]) -> bool:
+    """True where segments were lost in one of the directions."""
+    return any((_of(measured(walk), way).get("lost") or 0.0) >= LOSSY for way in ways)
+
+
+def amount(walk: Walk) -> int:
+    """The bytes that moved both ways while quality was measured."""
+    seen = walk.at(Stage.MEDIA)
+    return seen.sent + seen.received if seen else 0
+
+
+def _of(seen: Mapping[str, Json], way: str) -> Mapping[str, Json]:
+    found = seen.get(way)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _trips(seen: Mapping[str, Json], way: str) -> tuple[float, float]:
+    """The round trip at its least, and under load; nothing where no kernel told."""
+    found = _of(seen, way)
+    return found.get("rtt_least") or 0.0, found.get("rtt") or 0.0
