@@ -10,9 +10,9 @@ import pytest
 
 from harness.errors import ApparatusError, HarnessError
 from harness.model import Cell, Path, ScenarioPlan, Vantage
-from harness.plugin.options import Settings
 from harness.plugin.progress import Progress
 from harness.plugin.reading import Reading
+from harness.plugin.settings import Settings
 from harness.redact import Redactor
 from harness.vantage import Fetched, Hushed, Outcome, Request, Session, Setup, Sight, open_session, state
 

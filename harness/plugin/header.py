@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.model import Vantage
-from harness.plugin.options import Settings, settings
+from harness.plugin.settings import Settings, settings
 
 
 def header(config: pytest.Config) -> list[str]:

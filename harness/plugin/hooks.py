@@ -34,12 +34,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and refuse early what cannot be run."""
     for line in options.MARKS:
         config.addinivalue_line("markers", line)
-    options.refuse(options.settings(config))
+    if options.asked(config):
+        from harness.plugin import settings
+
+        settings.refuse(settings.settings(config))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Vantage, tier, world and the date of the catalogue, where anything is to be sent."""
-    if not options.settings(config).sends or hasattr(config, "workerinput"):
+    if not options.sends(config) or hasattr(config, "workerinput"):
         return []
     from harness.plugin.header import header
 
@@ -60,14 +63,14 @@ def pytest_collect_file(file_path: pathlib.Path, parent: pytest.Collector) -> py
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tests that fetch over a path need the run before its loop begins, scenario or not."""
     fetching = any("via" in getattr(item, "fixturenames", ()) for item in session.items)
-    if fetching and options.settings(session.config).sends:
+    if fetching and options.sends(session.config):
         the_run(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Under pytest-xdist: tell a worker where the controller's broker is."""
-    if options.settings(node.config).sends:
+    if options.sends(node.config):
         the_run(node.config).desk.invite(node.workerinput)
 
 
@@ -89,9 +92,10 @@ def the_run(config: pytest.Config) -> Run:
     found = config.pluginmanager.get_plugin(RUN)
     if found is None:
         from harness.plugin.run import Run
+        from harness.plugin.settings import settings
         from harness.plugin.summary import Summary
 
-        found = Run(config, options.settings(config))
+        found = Run(config, settings(config))
         config.pluginmanager.register(found, RUN)
         config.pluginmanager.register(Summary(found), f"{RUN}-summary")
     run: Run = found

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.model import CONCLUSIVE, Cell
-from harness.plan import cell_name
+from harness.model import CONCLUSIVE, Cell, cell_name
 from harness.plugin import words
 from harness.plugin.options import IDLE
 

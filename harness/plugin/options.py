@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-
-from harness import shard
-from harness.model import Vantage
-from harness.shard import Shard
 
 IniType = Literal["string", "bool"]
 
@@ -58,8 +52,6 @@ OPTIONS = (
     ),
 )
 
-HERE = Vantage(name="here")
-
 IDLE = "nothing is sent without --world NAME or --live"
 
 MARKS = (
@@ -81,91 +73,17 @@ def add(parser: pytest.Parser) -> None:
         parser.addini(option.ini, option.help, type=kind, default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the user asked for, the command line before the ini file."""
-
-    world: str | None = None
-    live: bool = False
-    vantage: Vantage = HERE
-    expect: pathlib.Path | None = None
-    record: pathlib.Path | None = None
-    record_addresses: bool = False
-    pcap: pathlib.Path | None = None
-    engine: str = "process"
-    shard: Shard | None = None
-
-    @property
-    def sends(self) -> bool:
-        """True where the user named a place to run in; nothing leaves otherwise."""
-        return self.live or self.world is not None
-
-
-def settings(config: pytest.Config) -> Settings:
-    """Read the options. Raises UsageError for what cannot be meant."""
-    world, live = _value(config, "world"), bool(_value(config, "live"))
-    if world and config.getoption("waygauge_live"):
-        if config.getoption("waygauge_world"):
-            raise pytest.UsageError("--world and --live exclude each other: drop one of them")
-        world = None
-    return Settings(
-        world=world or None,
-        live=live and not world,
-        vantage=vantage(_value(config, "vantage") or HERE.name),
-        expect=_file(config, "expect"),
-        record=_file(config, "record"),
-        record_addresses=bool(_value(config, "record_addresses")),
-        pcap=_file(config, "pcap"),
-        engine=_value(config, "engine") or "process",
-        shard=_shard(_value(config, "shard")),
-    )
-
-
-def vantage(text: str) -> Vantage:
-    """The declared vantage that `name key=value …` spells."""
-    name, *pairs = text.replace(",", " ").split() or [HERE.name]
-    given = dict(pair.partition("=")[::2] for pair in pairs)
-    if unknown := set(given) - {"cc", "asn", "network"}:
-        raise pytest.UsageError(f'--vantage: unknown {sorted(unknown)[0]!r}; write "NAME cc=RU asn=12389 network=home"')
-    asn = given.get("asn", "").removeprefix("AS")
-    if asn and not asn.isdigit():
-        raise pytest.UsageError("--vantage: asn is a number, as in asn=12389")
-    return Vantage(
-        name=name.removeprefix("name="),
-        cc=given.get("cc", "ZZ"),
-        asn=int(asn) if asn else None,
-        network=given.get("network", "unknown"),
-    )
-
-
-def _shard(text: str | None) -> Shard | None:
-    try:
-        return shard.parse(text) if text else None
-    except ValueError as exc:
-        raise pytest.UsageError(f"--shard: {exc}") from exc
-
-
-def _value(config: pytest.Config, name: str) -> Any:
+def value(config: pytest.Config, name: str) -> Any:
     """The command line's word, else the ini file's."""
     given = config.getoption(f"waygauge_{name}")
     return given if given is not None else config.getini(f"waygauge_{name}")
 
 
-def _file(config: pytest.Config, name: str) -> pathlib.Path | None:
-    """A file from the command line counts from where we stand, one from the ini file from where that file stands."""
-    if given := config.getoption(f"waygauge_{name}"):
-        return config.invocation_params.dir / str(given)
-    written: str | None = config.getini(f"waygauge_{name}")
-    return (config.inipath or config.rootpath / "-").parent / written if written else None
+def asked(config: pytest.Config) -> bool:
+    """True where any option is set; the projects that know nothing of us set none."""
+    return any(value(config, option.name) for option in OPTIONS)
 
 
-def refuse(asked: Settings) -> None:
-    """Refuse what must not be begun. Raises UsageError with the remedy."""
-    if not asked.live:
-        return
-    if os.environ.get("WAYGAUGE_OFFLINE") == "1":
-        raise pytest.UsageError("WAYGAUGE_OFFLINE=1 forbids --live: use --world NAME, or unset it")
-    from harness.vantage import state
-
-    if not state.consented():
-        raise pytest.UsageError("--live needs your consent: run `waygauge consent`, or in CI set WAYGAUGE_CONSENT=yes")
+def sends(config: pytest.Config) -> bool:
+    """True where the user named a place to run in; nothing leaves otherwise."""
+    return bool(value(config, "world") or value(config, "live"))

@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import ScenarioError
 from harness.model import Path
-from harness.plugin.options import Settings
+from harness.plugin.settings import Settings
 from harness.vantage import Hushed
 
 if TYPE_CHECKING:

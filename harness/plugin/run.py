@@ -13,8 +13,8 @@ from harness.plugin import reports, summary
 from harness.plugin.desk import Desk
 from harness.plugin.items import CellItem
 from harness.plugin.junitfile import tidy
-from harness.plugin.options import Settings
 from harness.plugin.reading import Reading
+from harness.plugin.settings import Settings
 
 BROKEN = 3
 """The exit status of a run that shows nothing: no verdict was conclusive, or our own apparatus failed."""

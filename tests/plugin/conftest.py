@@ -67,8 +67,21 @@ def small_run(tmp_path_factory: pytest.TempPathFactory, lab: None) -> Callable[.
         folder = tmp_path_factory.mktemp("small")
         (folder / "small.reach.yaml").write_text(SMALL.replace("targets:", OTHERS))
         environment = {**os.environ, "WAYGAUGE_OFFLINE": "1", "XDG_STATE_HOME": str(folder)}
-        command = [sys.executable, "-m", "pytest", "--world", "sni-reset", "-p", "no:cacheprovider", "-k", "direct", *words]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=90, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--world",
+            "sni-reset",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            "direct",
+            *words,
+        ]
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=90, check=False
+        )
         (folder / "out.txt").write_text(done.stdout + done.stderr)
         return folder
 

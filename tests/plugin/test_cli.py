@@ -53,9 +53,14 @@ def test_an_unknown_command_is_usage() -> None:
 
 
 def test_help_imports_nothing_that_takes_time() -> None:
-    code = "import sys; from harness.cli.main import COMMANDS; print({'pydantic', 'httpx', 'pytest'} & set(sys.modules))"
+    code = (
+        "import sys; from harness.cli.main import COMMANDS; print({'pydantic', 'httpx', 'pytest'} & set(sys.modules))"
+    )
 
-    assert "set()" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert (
+        "set()"
+        == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    )
 
 
 def test_a_plan_names_cells_hosts_and_files(scenario: str, capsys: Capture) -> None:
@@ -135,7 +140,10 @@ def test_a_program_inside_a_world_ends_as_it_ends(action: str, lab: None) -> Non
 
 
 def test_the_log_says_what_the_censor_did(lab: None) -> None:
-    code = "import ssl,socket; ssl.create_default_context().wrap_socket(socket.create_connection(('151.101.3.10', 443)), server_hostname='news.example.org')"
+    code = (
+        "import ssl, socket; plain = socket.create_connection(('151.101.3.10', 443)); "
+        "ssl.create_default_context().wrap_socket(plain, server_hostname='news.example.org')"
+    )
     words = [sys.executable, "-m", "harness.cli.main", "lab", "log", "sni-reset", "--", sys.executable, "-c", code]
 
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)

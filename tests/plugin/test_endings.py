@@ -2,7 +2,6 @@
 
 import json
 import os
-
 import signal
 import subprocess
 import sys
@@ -52,7 +51,9 @@ def test_ctrl_c_is_exit_status_two(running: subprocess.Popen[bytes]) -> None:
     assert pytest.ExitCode.INTERRUPTED == running.wait(WITHIN)
 
 
-def test_ctrl_c_keeps_finished_cells_and_says_how_it_ended(running: subprocess.Popen[bytes], small: pytest.Pytester) -> None:
+def test_ctrl_c_keeps_finished_cells_and_says_how_it_ended(
+    running: subprocess.Popen[bytes], small: pytest.Pytester
+) -> None:
     running.send_signal(signal.SIGINT)
     running.wait(WITHIN)
 
@@ -87,7 +88,9 @@ def test_a_killed_run_keeps_finished_cells(running: subprocess.Popen[bytes], sma
     assert "cell" in {line["type"] for line in lines(small)}
 
 
-def test_a_dead_engine_is_told_to_every_cell_that_waits(running: subprocess.Popen[bytes], small: pytest.Pytester) -> None:
+def test_a_dead_engine_is_told_to_every_cell_that_waits(
+    running: subprocess.Popen[bytes], small: pytest.Pytester
+) -> None:
     engine(running).kill()
 
     assert 3 == running.wait(WITHIN)

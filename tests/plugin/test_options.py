@@ -1,7 +1,7 @@
 import pytest
 
 from harness.model import Vantage
-from harness.plugin.options import vantage
+from harness.plugin.settings import vantage
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,8 @@ def test_a_third_party_adds_a_kind(pytester: pytest.Pytester, lab: None, monkeyp
         from harness.kinds import Kind
 
         def pytest_waygauge_kinds():
-            yield "probes", Kind(name="shout", params="shout:Params", build="shout:run", summary="", traits=frozenset({"E1"}))
+            own = {"params": "shout:Params", "build": "shout:run", "traits": frozenset({"E1"})}
+            yield "probes", Kind(name="shout", summary="shouts", **own)
         """
     )
     (pytester.path / "own.reach.yaml").write_text(

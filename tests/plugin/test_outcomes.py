@@ -19,7 +19,11 @@ def sent(lab: Lab) -> list[str]:
     words = lab.popen(["cat", "/proc/net/snmp", "/proc/net/snmp6"], stdout=subprocess.PIPE).communicate(10).decode()
     rows = [line.split() for line in words.splitlines()]
     pairs = [
-        *((name, value) for names, values in itertools.pairwise(rows) for name, value in zip(names, values, strict=False)),
+        *(
+            (name, value)
+            for names, values in itertools.pairwise(rows)
+            for name, value in zip(names, values, strict=False)
+        ),
         *((row[0], row[1]) for row in rows if len(row) == 2),
     ]
     return [f"{name} {value}" for name, value in pairs if name in COUNTED and value.isdigit()]
@@ -105,7 +109,9 @@ def test_a_file_with_complaints_fails_alone(reach: Reach, small: pytest.Pytester
     result = reach("--continue-on-collection-errors", "-k", "recipes")
 
     result.assert_outcomes(passed=2, errors=1, deselected=4)
-    result.stdout.fnmatch_lines(['bad.reach.yaml:2:*did you mean "telegram"?', 'bad.reach.yaml:3:*did you mean "direct"?'])
+    result.stdout.fnmatch_lines(
+        ['bad.reach.yaml:2:*did you mean "telegram"?', 'bad.reach.yaml:3:*did you mean "direct"?']
+    )
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
@@ -169,4 +175,6 @@ def test_two_thousand_cells_half_of_them_failing_are_told_in_short(small: pytest
 
 def _service(count: int) -> str:
     checks = [f"  c{n}: {{checks: [{{tcp: {{host: 151.101.131.10, port: 443}}}}]}}" for n in range(count)]
-    return "\n".join(["service: news", "date: 2026-11-22", "sources: [https://example.org/]", "capabilities:", *checks, ""])
+    return "\n".join(
+        ["service: news", "date: 2026-11-22", "sources: [https://example.org/]", "capabilities:", *checks, ""]
+    )

@@ -1,4 +1,4 @@
-"""Nothing secret and nothing private leaves: not in the record, JUnit, the terminal, arguments, or a test's own output."""
+"""Nothing secret and nothing private leaves: not by the record, JUnit, the terminal, arguments, or a test's output."""
 
 import contextlib
 import pathlib
@@ -23,7 +23,10 @@ scenario: private
 targets:
   - name: news
     check:
-      http: {url: "https://news.example.org/", headers: {x-a: "${secret:S4}"}, credentials: {x-b: "${S5}", x-c: "${S6}"}}
+      http:
+        url: "https://news.example.org/"
+        headers: {x-a: "${secret:S4}"}
+        credentials: {x-b: "${S5}", x-c: "${S6}"}
   - name: recipes
     check: {http: {url: "https://recipes.example.org/", credentials: {x-d: "${S7}", x-e: "${S8}", x-f: "${S9}"}}}
 paths: [direct, leaky-hop, leaky-chain, leaky-six]
@@ -64,7 +67,17 @@ def outputs(project: pytest.Pytester, said: str) -> dict[str, str]:
 
 
 def test_no_output_holds_a_secret_or_a_private_name(project: pytest.Pytester) -> None:
-    words = ["--world", "sni-reset", "--record=run.jsonl", "--junitxml=junit.xml", "-vv", "-ra", "--showlocals", "-p", "no:cacheprovider"]
+    words = [
+        "--world",
+        "sni-reset",
+        "--record=run.jsonl",
+        "--junitxml=junit.xml",
+        "-vv",
+        "-ra",
+        "--showlocals",
+        "-p",
+        "no:cacheprovider",
+    ]
     result = project.runpytest_subprocess(*words, "-k", "private", timeout=120)
 
     said = outputs(project, result.stdout.str() + result.stderr.str())

@@ -98,6 +98,8 @@ def test_a_worker_without_its_controller_is_told(broker: Broker) -> None:
 
 
 def test_a_worker_fetches_over_the_controllers_engine(broker: Broker) -> None:
-    found = RemoteSession(broker.address).fetch(Path(name="direct"), Request(method="GET", url="http://127.0.0.1:1/"), 5.0)
+    found = RemoteSession(broker.address).fetch(
+        Path(name="direct"), Request(method="GET", url="http://127.0.0.1:1/"), 5.0
+    )
 
     assert "connection_refused" == found.failure
