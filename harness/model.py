@@ -183,6 +183,16 @@ class Cell:
     not_applicable: str | None = None  # the reason, known at plan time; nothing is sent then
 
 
+def item_name(target: str, path: str) -> str:
+    """The name under which a cell is run and reported: `whatsapp.messaging[doh-quad9]`."""
+    return f"{target}[{path}]"
+
+
+def cell_name(cell: Cell) -> str:
+    """The cell's own item name."""
+    return item_name(cell.target.name, cell.path.name)
+
+
 PATH_TARGET = "path.up"
 """The name of the target whose cell says whether a path itself came up."""
 

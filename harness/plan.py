@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from harness.model import PATH_TARGET, Cell, Controls, Level, Path, Retry, ScenarioPlan, Target
+from harness.judge.endpoints import asked_host
+from harness.model import PATH_TARGET, Cell, Controls, Level, Path, Retry, ScenarioPlan, Target, item_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,24 +22,16 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serves:
-    """What a world answers for: names of services, of capabilities (`whatsapp.media`) and of own targets."""
+    """What a world answers for: services, capabilities (`whatsapp.media`) and targets by name, and its own hosts."""
 
     world: str
     names: frozenset[str]
+    hosts: frozenset[str] = frozenset()  # names and addresses; whoever asks one of them asks something that is there
 
     def covers(self, target: Target) -> bool:
         """True where the world answers for the target."""
-        return not self.names.isdisjoint({target.name, target.service} - {""})
-
-
-def item_name(target: str, path: str) -> str:
-    """The name under which a cell is run and reported: `whatsapp.messaging[doh-quad9]`."""
-    return f"{target}[{path}]"
-
-
-def cell_name(cell: Cell) -> str:
-    """The cell's own item name."""
-    return item_name(cell.target.name, cell.path.name)
+        asked = {host for check in target.checks if (host := asked_host(check))}
+        return not self.names.isdisjoint({target.name, target.service} - {""}) or not self.hosts.isdisjoint(asked)
 
 
 def plan(scenario: Scenario, serves: Serves | None = None) -> ScenarioPlan:

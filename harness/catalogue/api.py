@@ -26,6 +26,7 @@ class WorldOverlay:
     paths: Mapping[str, Json] = field(default_factory=dict)
     controls: Mapping[str, Json] = field(default_factory=dict)
     serves: tuple[str, ...] | None = None  # none means that the world answers for everything
+    hosts: tuple[str, ...] = ()  # names and addresses of its hosts: whoever asks one of these is answered too
     vantage: Vantage | None = None
     document: Document | None = None  # the world's file, so that complaints can point into it
 

@@ -16,10 +16,10 @@ from harness.document.reading import Reading
 from harness.document.words import texts
 from harness.errors import ScenarioError
 from harness.kinds import Kind, Table, load
-from harness.model import PATH_TARGET, Cell, Trust
+from harness.model import PATH_TARGET, Cell, Trust, cell_name
 from harness.paths.keeping import host_of
 from harness.paths.table import BASES, HELLOS, HOPS, RESOLVERS, Tables
-from harness.plan import Serves, cell_name, plan
+from harness.plan import Serves, plan
 from harness.scenario.expect import Expectations, Rows
 from harness.scenario.models import ExpectFile, TrustFile
 from harness.scenario.read import Understood, understand
@@ -107,7 +107,7 @@ class _Loading:
         world = self.around.world
         if not world or not world.serves:
             return None
-        return Serves(world=world.name, names=frozenset(world.serves))
+        return Serves(world=world.name, names=frozenset(world.serves), hosts=frozenset(world.hosts))
 
 
 def _line(cell: Cell, said: Understood) -> int:

@@ -6,7 +6,7 @@ import argparse
 import pathlib
 
 from harness import history
-from harness.plan import cell_name
+from harness.model import cell_name
 from harness.scenario.expect import expect_text
 
 

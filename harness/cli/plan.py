@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from harness import catalogue
 from harness.catalogue import Loaded
-from harness.model import Target
-from harness.plan import cell_name
+from harness.model import Target, cell_name
 from harness.redact import Redactor
 from harness.vantage import state
 from harness.vantage.cost import cost, lines

@@ -54,6 +54,12 @@ def target_name(check: Check) -> str | None:
     return _name(where.host if where else str(check.params.get("name", "")))
 
 
+def asked_host(check: Check) -> str:
+    """The name or address that the check is about; empty where it names none."""
+    where = endpoint(check)
+    return (where.host if where else str(check.params.get("name", ""))).lower()
+
+
 def _of_url(url: str, check: Check) -> Endpoint | None:
     parts = urllib.parse.urlsplit(url)
     if not parts.hostname:

@@ -10,10 +10,10 @@ from harness.document.complaint import nearest, shown
 from harness.document.node import Loc
 from harness.document.reading import Reading
 from harness.document.scalars import kind as kind_of
-from harness.model import Check, Controls, Path, Retry, Target
+from harness.model import Check, Controls, Path, Retry, Target, item_name
 from harness.paths.spell import DIRECT, read_path
 from harness.paths.table import Tables
-from harness.plan import Scenario, item_name
+from harness.plan import Scenario
 from harness.scenario.checks import read_check, read_checks
 from harness.scenario.expect import Rows, matches
 from harness.scenario.fields import NAME_REMEDY, NO_NAME, is_name

@@ -145,5 +145,10 @@ def overlay(world: str) -> WorldOverlay:
 
     found = load_world(world)
     return WorldOverlay(
-        name=found.name, paths=found.paths, controls=found.controls, serves=found.serves, vantage=found.vantage
+        name=found.name,
+        paths=found.paths,
+        controls=found.controls,
+        serves=found.serves,
+        hosts=(*found.zone(), *found.addresses),
+        vantage=found.vantage,
     )
