@@ -37,6 +37,7 @@ COMMANDS = (
     Command(name="expect", summary="write the expectation file that a record fulfils", module="harness.cli.expect"),
     Command(name="schema", summary="print the JSON Schema of a file of ours", module="harness.cli.schema"),
     Command(name="consent", summary="read what a live run means, and agree to it", module="harness.cli.consent"),
+    Command(name="echo", summary="an echo on a server of your own, to measure calls to", module="harness.cli.echo"),
     Command(name="lab", summary="worlds: list, show, and run programs inside", module="harness.cli.lab"),
 )
 
