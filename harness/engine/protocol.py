@@ -22,7 +22,7 @@ class Limits:
     launches: float = 200.0  # walks begun in a second: half of one core, so that timings stay honest
     handshakes: int = 2  # walks at once to one (address, name): more of them set off real filters
     per_server: int = 4  # walks at once over one path's first server
-    path: float = 12.0  # for what has to stand before anything is asked over a path
+    path: float = 16.0  # for what has to stand before anything is asked over a path
     resolve: float = 4.0
     connect: float = 5.0  # and the same again for each hop
     tls: float = 6.0

@@ -7,12 +7,16 @@ from harness.model import Cell, CellFacts, Control, Role, Walk
 
 ECHO = "WAYGAUGE_ECHO=HOST, a server of your own that runs waygauge echo"
 YARDSTICKS = {"transfer": "neutral-rate", "stun": "neutral-stun"}
+OURS = frozenset({"engine_missing", "engine_failed"})
+"""What no declaration helps with: the remedy stands in the verdict."""
 _EXAMPLES = {Role.FOREIGN: "foreign: [neutral-abroad]", Role.DOMESTIC: "domestic: [neutral-home]"}
 
 
 def declare(cell: Cell, facts: CellFacts) -> str:
     """The line to add to the scenario, empty where everything that could help was declared."""
     if not any(walk.failure for walk in _walks(facts)):
+        return ""
+    if any(walk.failure in OURS for walk in _walks(facts)):
         return ""
     if any(walk.failure == "not_declared" for walk in _walks(facts)):
         return ECHO

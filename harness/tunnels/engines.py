@@ -51,17 +51,19 @@ class Engine:
             binary = program.find()
             if binary is None:
                 raise Failed("engine_missing", engine=program.NAME, remedy=program.REMEDY)
-            await self._start(binary, until.sooner(START))
-            seconds = round(time.monotonic() - began, 4)
-            known = await program.identity(binary)
+            looking = asyncio.ensure_future(program.identity(binary))
+            try:
+                await self._start(binary, until.sooner(START))
+                seconds = round(time.monotonic() - began, 4)
+                known = await looking
+            finally:
+                looking.cancel()
             self._facts = {"version": known.version, "sha256": known.sha256, "seconds": seconds}
             return {**self._facts, "fresh": True}
 
     async def shaken(self, until: Deadline) -> bool:
         """True once the tunnel's own handshake is through, False where that has not come by then."""
-        if not self.settings.up:
-            return True
-        return await self.says(self.settings.up, until) is not None
+        return not self.settings.up or await self.says(self.settings.up, until) is not None
 
     def stop(self) -> None:
         """End its process."""

@@ -7,7 +7,6 @@ from harness.dial.api import Address, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.direct import Direct
 from harness.failures import Failed
-from harness.model import Json
 
 PATIENCE = 2.0  # seconds for a connection; the first SYN and one more, after 1 s (RFC 6298, section 2)
 _ECHO = 0.5  # seconds for a router's or the host's word that nobody listens (RFC 1122, section 4.1.3.1)
@@ -21,31 +20,22 @@ async def by_tcp(inner: Direct, server: Address, tape: Tape) -> None:
     del tape.observations[kept:]
 
 
-async def about_udp(server: Address) -> dict[str, Json]:
-    """What tells why a handshake by UDP had no answer. Raises Failed where the host says that nobody listens.
-
-    A host that answers a SYN, be it with a reset, is there: then only these datagrams find no answer.
-    """
-    if await _refused(server):
-        raise Failed("connection_refused", transport="udp")
-    return {"transport": "udp", "host_answers": await _answers(server)}
-
-
-async def _refused(server: Address) -> bool:
+async def refused_by_udp(server: Address) -> None:
+    """Raise Failed where the host says that nobody listens for datagrams (ICMP, port unreachable)."""
     flow = sockets.datagrams(server)
     try:
         flow.send(b"\0")
         await flow.receive(Deadline.after(_ECHO))
     except ConnectionRefusedError:
-        return True
+        raise Failed("connection_refused") from None
     except (OSError, TimeoutError):
-        return False
+        return
     finally:
         flow.close()
-    return False
 
 
-async def _answers(server: Address) -> bool:
+async def host_answers(server: Address) -> bool:
+    """True where the host answers a SYN, be it with a reset: then only the tunnel's datagrams find no answer."""
     try:
         stream, _ = await sockets.connect(server, Deadline.after(PATIENCE))
     except ConnectionRefusedError:

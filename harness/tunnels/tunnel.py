@@ -23,6 +23,7 @@ from harness.tunnels.engines import Engine, Lease, Standing
 from harness.tunnels.settings import USER, Settings
 
 HANDSHAKE = 6.0  # seconds: WireGuard's first initiation, and the one after REKEY_TIMEOUT, 5 s (whitepaper, section 6.1)
+PROMPT = 1.0  # seconds; a handshake takes one round trip, and who has none by then may as well ask further
 _SAYS = 0.2  # seconds by which the engine's log may be later than its reply
 
 _T = TypeVar("_T")
@@ -81,12 +82,20 @@ class Tunnel:
             self.inner.check(Address(address, self.params["port"]))
             engine = self.lease.engine(self.describe(self.params, address, self.trust))
             note.detail.update(await engine.up(until))
-            if not await engine.shaken(until.sooner(HANDSHAKE)):
-                if not engine.alive:
-                    raise engine.failed()
-                note.detail.update(await knock.about_udp(Address(address, self.params["port"])))
-                raise TimeoutError
+            await self._shaken(engine, Address(address, self.params["port"]), until, note)
         return Standing(engine=engine, address=address)
+
+    async def _shaken(self, engine: Engine, server: Address, until: Deadline, note: Note) -> None:
+        """Wait for the tunnel's own handshake, where it has one; find out what can be known of its absence."""
+        if await engine.shaken(until.sooner(PROMPT)):
+            return
+        if not engine.alive:
+            raise engine.failed()
+        note.detail.update(transport="udp")
+        await knock.refused_by_udp(server)
+        if not await engine.shaken(until.sooner(HANDSHAKE - PROMPT)):
+            note.detail.update(host_answers=await knock.host_answers(server))
+            raise TimeoutError
 
     async def _through(self, to: Address, ask: _Ask[_T], until: Deadline, tape: Tape) -> _T:
         """What asking the engine gives; a failure is told by whoever knows most of it."""
