@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from harness.judge.carriage import CARRIAGE
 from harness.judge.endpoints import asked_host
-from harness.model import PATH_TARGET, Cell, Controls, Level, Path, Retry, ScenarioPlan, Target, item_name
+from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Path, Retry, ScenarioPlan, Target, item_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,18 @@ def plan(scenario: Scenario, serves: Serves | None = None) -> ScenarioPlan:
 def _path_target(controls: Controls) -> Target:
     """The target of `path.up`: one neutral answer from abroad, or one reflector, shows that a path carries.
 
-    An authenticated one where any of them can give it.
+    An authenticated one where any of them can give it. Where a STUN server is among the yardsticks, the path is asked
+    besides whether it carries datagrams; nothing is held against it for that.
     """
     checks = {check.name: check for check in (*controls.foreign, *controls.reflectors)}
     needs = min(Level.E2, max((check.level for check in checks.values()), default=Level.E2))
-    return Target(name=PATH_TARGET, checks=tuple(checks.values()), quorum=1, needs=needs)
+    return Target(name=PATH_TARGET, checks=(*checks.values(), *_carriage(controls, checks)), quorum=1, needs=needs)
+
+
+def _carriage(controls: Controls, checks: Mapping[str, Check]) -> Iterator[Check]:
+    server = next((one for one in controls.yardsticks if one.probe == "stun"), None)
+    if server and checks:
+        yield replace(server, name=CARRIAGE, probe=CARRIAGE, level=Level.E1)
 
 
 def _cells(scenario: Scenario, targets: Iterable[Target], serves: Serves | None) -> Iterator[Cell]:

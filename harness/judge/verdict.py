@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.judge.blockpages import PAGES, Page
+from harness.judge.carriage import bearing, carriage
 from harness.judge.classify import classify
 from harness.judge.combine import Try, combine
 from harness.judge.declare import declare
@@ -33,8 +34,12 @@ def judge(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Verd
     if cell.not_applicable:
         return _not_applicable(cell, cell.not_applicable)
     seen = seen_of(cell, facts, pages)
+    bears = bearing(cell.target)
     tries = [
-        Try(number=attempt.number, findings=tuple(classify(walk, seen) for walk in attempt.walks))
+        Try(
+            number=attempt.number,
+            findings=tuple(classify(walk, seen) for walk in attempt.walks if walk.check in bears),
+        )
         for attempt in facts.attempts
     ]
     verdict = combine(tries, cell.target)
@@ -42,7 +47,7 @@ def judge(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Verd
         verdict = replace(verdict, steadiness="residual")
     if verdict.claim is Claim.INCONCLUSIVE:
         verdict = replace(verdict, declare=declare(cell, facts))
-    return _of_path(verdict) if cell.target.name == PATH_TARGET else verdict
+    return _of_path(verdict, carriage(facts)) if cell.target.name == PATH_TARGET else verdict
 
 
 def seen_of(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Seen:
@@ -52,15 +57,18 @@ def seen_of(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Se
 
 
 def _own_controls(cell: Cell, facts: CellFacts) -> tuple[Control, ...]:
-    walks = [(attempt.at, walk) for attempt in facts.attempts for walk in attempt.walks]
+    bears = bearing(cell.target)
+    walks = [(attempt.at, walk) for attempt in facts.attempts for walk in attempt.walks if walk.check in bears]
     return tuple(
         Control(id=f"own:{number}", role=Role.FOREIGN, path=cell.path.name, check=walk.check, at=at, walks=(walk,))
         for number, (at, walk) in enumerate(walks)
     )
 
 
-def _of_path(verdict: Verdict) -> Verdict:
+def _of_path(verdict: Verdict, carries: str) -> Verdict:
     """A path cannot be blocked or down as a target can: where its neutral hosts are cut off, the path is down."""
+    if verdict.claim is Claim.USABLE:
+        return replace(verdict, why=f"{verdict.why} {carries}".rstrip())
     if verdict.claim is Claim.BLOCKED:
         return replace(verdict, claim=Claim.PATH_DOWN)
     if verdict.claim is Claim.DOWN:

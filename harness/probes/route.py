@@ -18,7 +18,7 @@ from harness.probes import where
 class Patience:
     """How long one stage may last, in seconds; the deadline of the whole holds besides."""
 
-    path: float = 16.0  # for a tunnel: finding its server, starting its engine, and a handshake tried twice by two addresses
+    path: float = 16.0  # for a tunnel: its server found, its engine started, a handshake tried with two addresses
     resolve: float = 4.0
     connect: float = 5.0  # and the same again for each hop
     tls: float = 6.0

@@ -85,6 +85,13 @@ PROBES = Table(
             traits=frozenset({"E2", "udp"}),
         ),
         Kind(
+            name="carriage",
+            params="harness.probes.params:Stun",
+            build="harness.probes.carriage:run",
+            summary="where a path resolves names, and whether a STUN server answers over it; a part of `path.up`",
+            traits=frozenset({"E1", "udp"}),
+        ),
+        Kind(
             name="media",
             params="harness.probes.params:Media",
             build="harness.probes.media:run",
