@@ -28,11 +28,13 @@ def running(small: pytest.Pytester) -> Iterator[subprocess.Popen[bytes]]:
     words = ["--world", "address-blackhole", "-p", "no:cacheprovider", "--record=run.jsonl", "--junitxml=junit.xml"]
     with (small.path / "out.txt").open("wb") as out:
         started = subprocess.Popen([sys.executable, "-m", "pytest", "-k", "direct", *words], cwd=small.path, stdout=out)
-        record = small.path / "run.jsonl"
-        until(lambda: record.exists() and '"type":"cell"' in record.read_text())
-        yield started
-        started.kill()
-        started.wait()
+        try:
+            record = small.path / "run.jsonl"
+            until(lambda: record.exists() and '"type":"cell"' in record.read_text())
+            yield started
+        finally:
+            started.kill()
+            started.wait()
 
 
 def lines(small: pytest.Pytester) -> list[dict[str, object]]:
