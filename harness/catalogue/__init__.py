@@ -34,6 +34,7 @@ def read(  # noqa: PLR0913 - each is another part of what surrounds a file
     """
     from harness.catalogue.reading import Around, read_within, tables
 
+    env = {**env, **(world.variables if world else {})}
     return read_within(file, Around(root=root, env=env, world=world, expect=expect, tables=tables(kinds)))
 
 

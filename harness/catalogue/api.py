@@ -27,6 +27,7 @@ class WorldOverlay:
     controls: Mapping[str, Json] = field(default_factory=dict)
     serves: tuple[str, ...] | None = None  # none means that the world answers for everything
     hosts: tuple[str, ...] = ()  # names and addresses of its hosts: whoever asks one of these is answered too
+    variables: Mapping[str, str] = field(default_factory=dict)  # laid over the environment: one's own servers there
     vantage: Vantage | None = None
     document: Document | None = None  # the world's file, so that complaints can point into it
 

@@ -14,9 +14,13 @@ from harness.wire.tls import certificates
 _CERTIFICATE, _TLS13 = 11, 0x0304  # RFC 8446, appendix B.3 and section 4.1.2
 
 
-def context(trust: Trust, alpn: tuple[str, ...], verify: bool, of: str) -> ssl.SSLContext:
-    """The context for a role. Roles (`target`, `resolver`, `hop:1`) never share one: no session, no ALPN leaks."""
-    return _context(trust.ca_file, _stamp(trust.ca_file), alpn, (verify, of))
+def context(trust: Trust, alpn: tuple[str, ...], verify: bool, of: str, roots: str = "") -> ssl.SSLContext:
+    """The context for a role. Roles (`target`, `resolver`, `hop:1`) never share one: no session, no ALPN leaks.
+
+    `roots` names anchors that hold certificates; these alone are trusted then.
+    """
+    own = tuple(trust.anchors.get(roots, ())) if roots else None
+    return _context(trust.ca_file, _stamp(trust.ca_file), alpn, (verify, of), own)
 
 
 def _stamp(ca_file: str | None) -> int:
@@ -25,9 +29,11 @@ def _stamp(ca_file: str | None) -> int:
 
 
 @functools.lru_cache(maxsize=64)
-def _context(ca_file: str | None, _changed: int, alpn: tuple[str, ...], role: tuple[bool, str]) -> ssl.SSLContext:
+def _context(
+    ca_file: str | None, _changed: int, alpn: tuple[str, ...], role: tuple[bool, str], own: tuple[str, ...] | None
+) -> ssl.SSLContext:
     verify, _of = role
-    made = ssl.create_default_context(cafile=ca_file)
+    made = ssl.create_default_context(cafile=ca_file) if own is None else _trusting(own)
     if not verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
@@ -36,6 +42,14 @@ def _context(ca_file: str | None, _changed: int, alpn: tuple[str, ...], role: tu
         made._msg_callback = _overhear
     if alpn:
         made.set_alpn_protocols(list(alpn))
+    return made
+
+
+def _trusting(own: tuple[str, ...]) -> ssl.SSLContext:
+    """A client's context that trusts these certificates (DER, in hex) and no others."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if own:
+        made.load_verify_locations(cadata=b"".join(bytes.fromhex(one) for one in own))
     return made
 
 

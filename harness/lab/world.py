@@ -83,6 +83,7 @@ class World:
     paths: Mapping[str, Json] = field(default_factory=dict)  # laid over the user's paths of the same name
     controls: Mapping[str, Json] = field(default_factory=dict)
     serves: tuple[str, ...] = ()  # services and targets that this world answers for
+    variables: Mapping[str, str] = field(default_factory=dict)  # laid over a scenario's environment
     seed: int = 1
 
     @property

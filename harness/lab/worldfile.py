@@ -95,6 +95,7 @@ class WorldFile(_Strict):
     paths: dict[str, Any] = {}
     controls: dict[str, Any] = {}
     serves: tuple[str, ...] | None = None
+    variables: dict[str, str] = {}
     seed: int | None = None
 
 
@@ -175,6 +176,7 @@ def _laid_over(reading: Reading, parsed: WorldFile, base: World | None) -> World
         censor=_rules(reading, parsed),
         paths={**below.paths, **parsed.paths},
         controls={**below.controls, **parsed.controls},
+        variables={**below.variables, **parsed.variables},
         **{key: value for key, value in own.items() if value is not None},
     )
 

@@ -30,4 +30,5 @@ def _asked(params: Mapping[str, Json]) -> Asked:
         headers=[*(params.get("headers") or {}).items(), *(params.get("credentials") or {}).items()],
         body=(params.get("body") or "").encode(),
         most=params.get("max_bytes") or 1 << 20,
+        roots=params.get("roots") or "",
     )

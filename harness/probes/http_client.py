@@ -40,13 +40,15 @@ class Asked:
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     most: int = 1 << 20
+    roots: str = ""  # the anchors that its server's certificate is verified under, where not under the usual ones
 
 
 class StreamTransport(httpx.AsyncBaseTransport):
     """One request over one stream of a route: stages connect, tls, request and response are written on the tape."""
 
-    def __init__(self, route: Route, tape: Tape, until: Deadline) -> None:
+    def __init__(self, route: Route, tape: Tape, until: Deadline, roots: str = "") -> None:
         self._route = route
+        self._roots = roots
         self._tape = tape
         self._until = until
         self.stream: Stream | TlsStream | None = None
@@ -73,7 +75,7 @@ class StreamTransport(httpx.AsyncBaseTransport):
             self.stream.close()
 
     async def _open(self, url: httpx.URL) -> Stream | TlsStream:
-        return await self._route.open({"url": str(url)}, self._until, self._tape, ALPN)
+        return await self._route.open({"url": str(url), "roots": self._roots}, self._until, self._tape, ALPN)
 
     def _soon(self) -> Deadline:
         """The limit of a stage that begins now."""
@@ -109,7 +111,7 @@ async def answered(asked: Asked, route: Route, tape: Tape, until: Deadline) -> A
 
     What the caller finds wrong with the answer is thus a failure of that stage.
     """
-    transport = StreamTransport(route, tape, until)
+    transport = StreamTransport(route, tape, until, asked.roots)
     async with _client(transport) as client:
         request = httpx.Request(asked.method, asked.url, headers=_headers(asked), content=asked.body)
         response = await client.send(request, stream=True)

@@ -97,6 +97,9 @@ class Http(Params):
     credentials: dict[str, str] = Field(default_factory=dict, description="headers whose values are secret")
     body: str | None = None
     max_bytes: int = Field(default=1 << 20, ge=1, description="the body is read so far and no further")
+    roots: str | None = Field(
+        default=None, description="anchors of trust.yaml that hold certificates: the service has its own authority"
+    )
     proof: HttpProof | None = None
 
 

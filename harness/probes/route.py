@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from harness.dial.api import Address, Datagrams, Note, Stream, Tape
 from harness.dial.deadline import Deadline
@@ -23,6 +24,13 @@ class Patience:
     connect: float = 5.0  # and the same again for each hop
     tls: float = 6.0
     response: float = 8.0
+
+
+class Offers(TypedDict, total=False):
+    """What a handshake offers, and under which anchors it is verified where not under the usual ones."""
+
+    alpn: Sequence[str]
+    roots: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +57,10 @@ class Route:
         return await self.open_path.dialer.datagrams(Address(self.address or self.host, port), soon, tape)
 
     async def secure(
-        self, stream: Stream, name: str, until: Deadline, tape: Tape, alpn: Sequence[str] = ()
+        self, stream: Stream, name: str, until: Deadline, tape: Tape, **offers: Unpack[Offers]
     ) -> TlsStream:
         """TLS over the stream, verified under this vantage's anchors; the stream is closed where it fails."""
-        return await handshake(stream, name, until.sooner(self.patience.tls), tape, trust=self.trust, alpn=alpn)
+        return await handshake(stream, name, until.sooner(self.patience.tls), tape, trust=self.trust, **offers)
 
     async def open(
         self, params: Mapping[str, Json], until: Deadline, tape: Tape, alpn: Sequence[str] = ()
@@ -61,7 +69,7 @@ class Route:
         to = where.of(params) or Address(self.host, 0)
         stream = await self.stream(to.port, until, tape)
         if where.encrypted(params):
-            return await self.secure(stream, to.host, until, tape, alpn)
+            return await self.secure(stream, to.host, until, tape, alpn=alpn, roots=params.get("roots") or "")
         return stream
 
 

@@ -149,6 +149,7 @@ def overlay(world: str) -> WorldOverlay:
         paths=found.paths,
         controls=found.controls,
         serves=found.serves,
+        variables=found.variables,
         hosts=(*found.zone(), *found.addresses),
         vantage=found.vantage,
     )

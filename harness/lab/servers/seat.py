@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import pathlib
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -84,7 +85,11 @@ class Internet:
 
     def trust(self) -> dict[str, Any]:
         """The anchors of the world, in the shape of `harness.model.Trust`."""
-        anchors = {"whatsapp_noise": [self.issuer.public.hex()], "telegram_rsa": [self.issuer.rsa_fingerprint]}
+        anchors = {
+            "whatsapp_noise": [self.issuer.public.hex()],
+            "telegram_rsa": [self.issuer.rsa_fingerprint],
+            "signal_roots": [ssl.PEM_cert_to_DER_cert(self.authority.ca_file.read_text()).hex()],
+        }
         return {"ca_file": str(self.authority.ca_file), "anchors": anchors}
 
 
