@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from harness.engine.admission import Gates
@@ -25,6 +26,34 @@ class Site:
     endpoints: Gates  # one attempt at a time at each endpoint
     touches: Touches
     controls: ControlDesk
+
+
+class CheckTurn:
+    """One check's turn in an attempt: `before` and `gap` tell what touched its endpoint before it did."""
+
+    def __init__(self, key: str, place: Endpoint | None, site: Site) -> None:
+        self._key = key
+        self._place = place
+        self._site = site
+        self.before: tuple[str, ...] = ()
+        self.gap: float | None = None
+
+    def look_up(self) -> AbstractAsyncContextManager[None]:
+        """One of so many lookups under way at once."""
+        return self._site.room.hold("lookups")
+
+    @asynccontextmanager
+    async def touch(self, addresses: Iterable[str]) -> AsyncIterator[None]:
+        """The endpoint for us alone; who waits for it keeps no room from others."""
+        if self._place is None:
+            yield
+            return
+        async with self._site.endpoints.hold(self._place), self._site.room.hold("walks"):
+            self.before, self.gap = self._site.touches.before([self._place])
+            try:
+                yield
+            finally:
+                self._site.touches.note(self._key, self._place, addresses)
 
 
 class CellRun:
@@ -48,25 +77,27 @@ class CellRun:
         return CellFacts(key=self._cell.key, attempts=tuple(self._attempts), controls=tuple(self._controls.values()))
 
     async def _attempt(self) -> Attempt:
-        places = [place for place in self._endpoints.values() if place]
-        line = self._site.ground.line_for(self._cell.target.checks)
-        # Who waits for an endpoint or for the line keeps no room from others.
-        async with self._site.endpoints.hold_all(places), line, self._site.room.hold("attempts"):
-            if not self._attempts:
-                self._started()
-            before, gap = self._site.touches.before(places)
-            at = time.time()
-            seen = await self._walk_all()
-            self._touched(seen)
+        turns = {name: CheckTurn(self._cell.key, place, self._site) for name, place in self._endpoints.items()}
+        await self._admitted()
+        at = time.time()
+        seen = await self._walk_all(turns)
+        before = tuple(dict.fromkeys(key for turn in turns.values() for key in turn.before))
+        gap = min((turn.gap for turn in turns.values() if turn.gap is not None), default=None)
         attempt = Attempt(number=len(self._attempts) + 1, at=at, walks=seen, before=before, gap=gap)
         self._attempts.append(attempt)
         self._left -= _longest(seen)
         return attempt
 
-    async def _walk_all(self) -> tuple[Walk, ...]:
+    async def _admitted(self) -> None:
+        """Return once there is room for one more; the first time, the cell has started then."""
+        async with self._site.room.hold("lookups"):
+            if not self._attempts:
+                self._started()
+
+    async def _walk_all(self, turns: Mapping[str, CheckTurn]) -> tuple[Walk, ...]:
         began = time.monotonic()
         errands = (
-            Errand(check=check, path=self._cell.path, seconds=self._left, began=began)
+            Errand(check=check, path=self._cell.path, seconds=self._left, began=began, turn=turns[check.name])
             for check in self._cell.target.checks
         )
         async with asyncio.TaskGroup() as together:
@@ -87,12 +118,6 @@ class CellRun:
     def _endpoint(self, check: Check) -> Endpoint | None:
         goal = self._site.ground.probe(check).endpoint(check.params)
         return Endpoint(first_server(self._cell.path), goal.host, goal.port) if goal else None
-
-    def _touched(self, seen: Iterable[Walk]) -> None:
-        for check, place in self._endpoints.items():
-            if place:
-                addresses = [walk.address for walk in seen if walk.check == check and walk.address]
-                self._site.touches.note(self._cell.key, place, addresses)
 
 
 def _longest(seen: Iterable[Walk]) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from harness.dial.api import Address, Tape, WalkEnded
 from harness.dial.deadline import Deadline
@@ -15,6 +16,28 @@ from harness.engine.ground import Ground
 from harness.failures import token
 from harness.model import Check, Level, Path, Stage, Walk
 from harness.probes.route import Route
+
+
+class Turn(Protocol):
+    """Whose turn it is: looking a name up troubles nobody, touching an endpoint may set off a filter for the next."""
+
+    def look_up(self) -> AbstractAsyncContextManager[None]:
+        """Held while the name is looked up."""
+
+    def touch(self, addresses: Iterable[str]) -> AbstractAsyncContextManager[None]:
+        """Held while these addresses are walked to."""
+
+
+class AtOnce:
+    """Nobody waits: what controls are run under."""
+
+    def look_up(self) -> AbstractAsyncContextManager[None]:
+        """At once."""
+        return contextlib.nullcontext()
+
+    def touch(self, addresses: Iterable[str]) -> AbstractAsyncContextManager[None]:
+        """At once."""
+        return contextlib.nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +49,7 @@ class Errand:
     seconds: float
     began: float
     urgent: bool = False
+    turn: Turn = field(default_factory=AtOnce)
 
 
 def first_server(path: Path) -> str:
@@ -38,14 +62,23 @@ async def walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
     probe = ground.probe(errand.check)
     goal = probe.endpoint(errand.check.params)
     tape = Tape(check=errand.check.name, began=errand.began, lag=ground.gauge())
-    await ground.turns.pacer.turn(errand.urgent)
-    if not await _path_is_up(errand, ground, tape):
-        return (tape.walk(),)
-    if goal is None:
-        return (await _walk(errand, ground, tape, goal),)
-    addresses = await _addresses(errand, ground, tape, goal)
+    async with errand.turn.look_up():
+        await ground.turns.pacer.turn(errand.urgent)
+        if not await _path_is_up(errand, ground, tape):
+            return (tape.walk(),)
+        if goal is None:
+            return (await _walk(errand, ground, tape, goal),)
+        addresses = await _addresses(errand, ground, tape, goal)
     if not addresses:
         return (tape.walk(),)
+    async with errand.turn.touch(to for to in addresses if to):
+        return await _to_each(errand, ground, tape, goal, addresses)
+
+
+async def _to_each(
+    errand: Errand, ground: Ground, tape: Tape, goal: Address, addresses: tuple[str | None, ...]
+) -> tuple[Walk, ...]:
+    """A walk to each address, all at once; each has the lookup on its tape."""
     tapes = [replace(tape, address=to, observations=[*tape.observations], lag=ground.gauge()) for to in addresses]
     async with asyncio.TaskGroup() as together:
         tasks = [together.create_task(_in_turn(errand, ground, each, goal)) for each in tapes]
