@@ -112,6 +112,8 @@ async def _in_turn(errand: Errand, ground: Ground, tape: Tape, goal: Address) ->
         await held.enter_async_context(ground.turns.handshakes.hold((over, tape.address, name), errand.urgent))
         if over:
             await held.enter_async_context(ground.turns.servers.hold(over, errand.urgent))
+        if "alone" in ground.probes[errand.check.probe].traits:
+            await held.enter_async_context(ground.turns.line.hold("walk", errand.urgent))
         return await _walk(errand, ground, tape, goal)
 
 

@@ -2,7 +2,7 @@
 
 Traits that others ask for: `E0` to `E5` is the level that a check shows by itself when it goes through, `proof` says
 that a declared proof lifts it to E3, `line` that it measures quality and shares the line with no other such check,
-and `udp` that it speaks in datagrams.
+`alone` that it fills the line, so that even its own walks come one by one, and `udp` that it speaks in datagrams.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ PROBES = Table(
             params="harness.probes.params:Transfer",
             build="harness.probes.transfer:run",
             summary="at least 64 KiB move each way on one connection; how fast, and where it stops",
-            traits=frozenset({"E4", "line"}),
+            traits=frozenset({"E4", "line", "alone"}),
         ),
         Kind(
             name="stun",
