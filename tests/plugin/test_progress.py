@@ -12,7 +12,8 @@ from harness.plugin.progress import waiting
 from harness.vantage import Sight, Started
 
 KEY = "small:news[direct]"
-WORDS = [sys.executable, "-m", "pytest", "--world", "address-blackhole", "-k", "news and direct", "-p", "no:cacheprovider"]
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+WORDS = [*PYTEST, "--world", "address-blackhole", "-k", "news and direct"]
 
 
 def test_a_cell_under_way_is_told_with_its_limit() -> None:
