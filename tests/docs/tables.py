@@ -4,6 +4,7 @@ import pathlib
 import re
 from collections.abc import Iterator
 
+from harness.compare import MEANINGS
 from harness.judge.mechanisms import MECHANISMS
 from harness.lab.censor.table import BEHAVIOURS
 
@@ -20,7 +21,16 @@ def behaviours() -> Iterator[str]:
     yield from (f"| `{row.name}` | {row.summary} |" for row in BEHAVIOURS)
 
 
-TABLES = {"docs/verdicts.md": ("mechanisms", mechanisms), "docs/lab.md": ("behaviours", behaviours)}
+def changes() -> Iterator[str]:
+    yield from ("| change | what became of the cell |", "|---|---|")
+    yield from (f"| `{change}` | {text} |" for change, text in MEANINGS.items())
+
+
+TABLES = {
+    "docs/verdicts.md": ("mechanisms", mechanisms),
+    "docs/lab.md": ("behaviours", behaviours),
+    "docs/compare.md": ("changes", changes),
+}
 
 
 def written(page: str) -> str:

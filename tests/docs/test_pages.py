@@ -18,7 +18,7 @@ import pytest
 from tests.docs import tables
 
 ROOT = pathlib.Path(__file__).parents[2]
-BLOCK = re.compile(r"^<!-- (file|run): ?([^>]*?) ?-->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^<!-- (file|run):? ?([^>]*?) ?-->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
