@@ -61,10 +61,6 @@ class ControlDesk:
         return await asyncio.shield(kept.task)
 
     async def _run(self, one: Wanted) -> Control:
-        async with self._ground.line_for((one.check,), urgent=True):
-            return await self._walked(one)
-
-    async def _walked(self, one: Wanted) -> Control:
         at, began = time.time(), time.monotonic()
         errand = Errand(check=one.check, path=one.over, seconds=SECONDS, began=began, urgent=True)
         control = Control(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -80,9 +80,9 @@ class Ground:
         return _probe(self.probes[check.probe].build)
 
     @asynccontextmanager
-    async def line_for(self, checks: Iterable[Check], urgent: bool = False) -> AsyncIterator[None]:
-        """The line for as long as this lasts, where one of the checks measures it; waited for in turn."""
-        if not any("line" in self.probes[check.probe].traits for check in checks):
+    async def line_for(self, check: Check, urgent: bool) -> AsyncIterator[None]:
+        """The line for as long as this lasts, where the check measures what it carries; waited for in turn."""
+        if "line" not in self.probes[check.probe].traits:
             yield
             return
         async with self.turns.line.hold("line", urgent):

@@ -71,7 +71,8 @@ async def walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
         addresses = await _addresses(errand, ground, tape, goal)
     if not addresses:
         return (tape.walk(),)
-    async with errand.turn.touch(to for to in addresses if to):
+    line = ground.line_for(errand.check, errand.urgent)
+    async with line, errand.turn.touch(to for to in addresses if to):
         return await _to_each(errand, ground, tape, goal, addresses)
 
 

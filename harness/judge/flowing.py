@@ -119,7 +119,8 @@ better_elsewhere = Condition("over a path known good it is above the floor", _be
 went_on = Condition("a neutral host over this path, or the same check over a path known good, went further", _went_on)
 queue_grew = Condition("the round trip grew under load", lambda walk, seen: quality.queued(walk, _ways(walk, seen)))
 segments_lost = Condition(
-    f"at least {quality.LOSSY:.0%} of its segments were lost", lambda walk, seen: quality.lossy(walk, _ways(walk, seen))
+    f"at least {quality.LOSSY:.0%} of its segments were sent again, or came after a gap",
+    lambda walk, seen: quality.lossy(walk, _ways(walk, seen)),
 )
 datagrams_lost = Condition(
     "it lost more datagrams than the floor allows, or at least 1%",

@@ -14,9 +14,12 @@ GROWN, AT_LEAST = 2.0, 0.05
 """A queue has filled where the round trip under load is so many times its least, and so many seconds more."""
 
 LOSSY = 0.01
-"""The share of segments from which on a connection is lossy: beyond what a line in order loses (Xue et al. 2021)."""
+"""The share of segments, sent again or after a gap, from which on a connection is lossy and not merely busy."""
 
-WAYS = ("down", "up")
+LOSSES = {"down": "out_of_order", "up": "retransmitted"}
+"""What the kernel sees of losses at our end. One gap puts all that follows it out of order, until it is filled."""
+
+WAYS = tuple(LOSSES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,8 @@ def queued(walk: Walk, ways: tuple[str, ...]) -> bool:
 
 
 def lossy(walk: Walk, ways: tuple[str, ...]) -> bool:
-    """True where segments were lost in one of the directions."""
-    return any((_of(measured(walk), way).get("lost") or 0.0) >= LOSSY for way in ways)
+    """True where segments were lost in one of the directions: sent again on the way up, after a gap on the way down."""
+    return any((_of(measured(walk), way).get(LOSSES[way]) or 0.0) >= LOSSY for way in ways)
 
 
 def amount(walk: Walk) -> int:

@@ -80,9 +80,10 @@ class Meter:
         return [*self.points[:-1:step], self.points[-1]]
 
     def _told(self, first: Segments | None, end: Segments | None) -> dict[str, Json]:
-        """Segments, the share of them that was lost, and the round trip at its least and under this load."""
+        """Segments, the share that was sent again or came after a gap, the round trip at its least and under load."""
+        share = "retransmitted" if self.up else "out_of_order"
         if first is None or end is None:
-            return {"segments": None, "lost": None, "rtt_least": None, "rtt": None}
+            return {"segments": None, share: None, "rtt_least": None, "rtt": None}
         if self.up:
             data, bad = end.data_out - first.data_out, end.retransmitted - first.retransmitted
         else:
@@ -91,7 +92,7 @@ class Meter:
         trips = [point.kernel.rtt for point in self.points if point.kernel and point.at >= half]
         return {
             "segments": data,
-            "lost": round(bad / data, 4) if data else 0.0,
+            share: round(bad / data, 4) if data else 0.0,
             "rtt_least": round(end.rtt_least, 6),
             "rtt": round(statistics.median(trips), 6),
         }
