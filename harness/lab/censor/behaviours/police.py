@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.lab.censor.flows import Flow
     from harness.lab.censor.rule import CompiledRule
 
-LEAST_BURST = 12_000  # bytes: eight full packets, so that TCP can still recover by fast retransmission
+LEAST_BURST = 15_000  # bytes: ten full packets, so that TCP can still recover by fast retransmission
 BURST = 0.25  # seconds' worth of the rate, about a round trip of a long path
 
 
@@ -27,7 +27,7 @@ class Params(chosen.Params):
     """The rate of each flow, and how much may pass at once before it holds."""
 
     rate: params.Rate  # of IP packets, each way by itself
-    burst: int | None = None  # bytes; None is a quarter of a second's worth, and at least eight packets
+    burst: int | None = None  # bytes; None is a quarter of a second's worth, and at least ten packets
     of: params.Side = "both"  # whose packets are held to the rate
 
 
