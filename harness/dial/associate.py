@@ -43,9 +43,10 @@ class RelayedDatagrams:
 
     def close(self) -> None:
         """End the association, and let go of both sockets."""
+        # The loop must let go of the descriptor before it is closed, or it would watch the next one of that number.
+        self._gone.add_done_callback(lambda _: self._control.close())
         self._gone.cancel()
         self._relay.close()
-        self._control.close()
 
     async def _next(self, until: Deadline) -> bytes:
         coming = asyncio.ensure_future(self._relay.receive(until))

@@ -38,8 +38,10 @@ class SocksProxy(Proxy):
         await self._answer(2, inner, stream)
 
     async def _associate(self, stream: Stream, inner: Stream, kind: int) -> None:
-        size = {_V4: 6, _V6: 18}.get(kind) or 2 + (await stream.reader.readexactly(1))[0]
-        await self._pass(await stream.reader.readexactly(size), inner)
+        where = await stream.reader.readexactly({_V4: 6, _V6: 18}.get(kind, 1))
+        if kind not in {_V4, _V6}:  # a name behind its length
+            where += await stream.reader.readexactly(where[0] + 2)
+        await self._pass(where, inner)
         reply = await inner.reader.readexactly(10)
         own: tuple[Any, ...] = stream.writer.get_extra_info("sockname")
         bound = bind(own[0], 0, socket.SOCK_DGRAM)
@@ -47,8 +49,8 @@ class SocksProxy(Proxy):
         relay.open()
         asyncio.current_task().add_done_callback(lambda _: relay.close())  # type: ignore[union-attr]
         packed = ipaddress.ip_address(own[0]).packed
-        where = bytes((_V4 if len(packed) == 4 else _V6,)) + packed + bound.getsockname()[1].to_bytes(2, "big")
-        stream.writer.write(reply[:3] + where)
+        public = bytes((_V4 if len(packed) == 4 else _V6,)) + packed + bound.getsockname()[1].to_bytes(2, "big")
+        stream.writer.write(reply[:3] + public)
 
     @staticmethod
     async def _pass(data: bytes, to: Stream) -> None:
