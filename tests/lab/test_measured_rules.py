@@ -102,9 +102,20 @@ def test_a_listed_name_is_held_to_its_rate_each_time(
     more = {"most": 6 * WHOLE, "burst": 2 * WHOLE}
     seen = [fetched(probe, family, said, **more)["rate"] for said in (GOOD, BAD, GOOD, BAD, GOOD)]
 
-    assert [RATE, RATE] == pytest.approx(seen[1::2], rel=0.1)
+    # TCP under a policer saws; its mean over a second or two is no sharper than this.
+    assert [RATE, RATE] == pytest.approx(seen[1::2], rel=0.25 if behaviour == "police" else 0.1)
     assert min(seen[0::2]) > 4 * RATE
     assert 2 == actions(lab.log(mark)).count("match")
+
+
+def test_a_policer_lets_through_its_rate_and_its_burst(probe: Act, censor: Callable[..., int], family: int) -> None:
+    censor("police", prefixes=LISTED, rate=1_000_000, burst=15_000, of="client")
+
+    came = called(probe, TARGET[family], 1200, interval=0.0005)  # some 3 Mbit/s
+
+    size = 160 + {4: 28, 6: 48}[family]
+    lasted = came[-1][1] - came[0][1]
+    assert 15_000 + lasted * 125_000 == pytest.approx(len(came) * size, rel=0.03)
 
 
 def test_round_trips_grow_in_a_queue_and_not_under_a_policer(probe: Act, lab: Lab, family: int) -> None:
