@@ -55,9 +55,10 @@ class Redactor:
         self._compile()
 
     def learn(self, facts: CellFacts | Control) -> None:
-        """Take note of addresses that are private by where they were seen: of hops, and of exits."""
+        """Take note of addresses that are private by where they were seen: of hops, of exits, and of private names."""
         before = len(self._private)
-        self._hide(address for walk in _walks(facts) for one in walk.observations for address in _own(one))
+        seen = [one for walk in _walks(facts) for one in walk.observations]
+        self._hide(address for one in seen for address in (*_own(one), *self._resolved(one)))
         if len(self._private) != before:
             self._compile()
 
@@ -96,6 +97,13 @@ class Redactor:
     def _hide(self, names: Iterable[str]) -> None:
         if not self.record_addresses:
             self._private |= {name for name in names if name.lower() not in _PUBLIC_WORDS}
+
+    def _resolved(self, seen: Observation) -> Iterator[str]:
+        """The addresses that a private name was resolved to."""
+        if str(seen.detail.get("query") or "").lower().rstrip(".") in self._private:
+            yield from _addresses(seen.detail.get("addresses"))
+            for answer in seen.detail.get("answers") or ():
+                yield from _addresses(answer.get("addresses"))
 
     def _replace(self, match: re.Match[str]) -> str:
         return self._replacement(match.group())

@@ -10,6 +10,7 @@ from harness.dial.sockets import SocketStream
 
 # Linux, include/uapi/linux/tcp.h, struct tcp_info: offsets of 32-bit fields. Kernels fill as much of it as they know.
 _RTT, _TOTAL_RETRANS, _SEGS_OUT, _SEGS_IN = 68, 100, 136, 140
+_BYTES_ACKED = 120  # 64 bits
 _MIN_RTT, _DATA_SEGS_IN, _DATA_SEGS_OUT, _OUT_OF_ORDER = 148, 152, 156, 224  # the last from 5.4 on
 _SIZE = 240
 
@@ -22,6 +23,7 @@ class Segments:
     into: int
     data_out: int
     data_in: int
+    acked: int  # bytes of ours that the far end has
     retransmitted: int
     out_of_order: int  # came after a gap: something before them was lost or overtaken
     rtt: float  # the smoothed round trip of what we sent last (RFC 6298)
@@ -42,6 +44,7 @@ def segments(stream: Stream) -> Segments | None:
         into=_word(raw, _SEGS_IN),
         data_out=_word(raw, _DATA_SEGS_OUT),
         data_in=_word(raw, _DATA_SEGS_IN),
+        acked=int(struct.unpack_from("=Q", raw, _BYTES_ACKED)[0]),
         retransmitted=_word(raw, _TOTAL_RETRANS),
         out_of_order=_word(raw, _OUT_OF_ORDER),
         rtt=_word(raw, _RTT) / 1e6,

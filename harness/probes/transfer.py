@@ -118,12 +118,15 @@ class _Transfer:
             note.detail.update({name: meter.figures() for name, meter in self.ways.items()})
 
     def _stopped(self) -> dict[str, Json]:
-        """Where it stopped, counted from the connection's first byte on the socket below."""
+        """Where it stopped, counted from the connection's first byte on the socket below.
+
+        What was sent is what the far end has acknowledged, where the kernel tells.
+        """
         socket, kernel = bottom(self.stream), segments(self.stream)
         quiet = self.way.quiet if self.way else 0.0
         return {
             "way": next((name for name, meter in self.ways.items() if meter is self.way), None),
-            "sent": (socket or self.stream).sent,
+            "sent": kernel.acked if kernel else (socket or self.stream).sent,
             "received": (socket or self.stream).received,
             "segments_out": kernel.out if kernel else None,
             "segments_in": kernel.into if kernel else None,

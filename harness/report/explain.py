@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from harness.judge import MECHANISMS, Seen, Tried, classify, seen_of, tried
+from harness.judge.quality import measured
 from harness.model import (
     Attempt,
     Cell,
@@ -22,6 +23,7 @@ from harness.model import (
     Verdict,
     Walk,
 )
+from harness.report.figures import quality
 from harness.report.junit import level
 from harness.report.style import Style
 
@@ -43,6 +45,7 @@ _ROLES: Mapping[Role, str] = {
     Role.OTHER_TRANSPORT: "the same question to the same resolver, over TCP",
     Role.NEUTRAL_QUERY: "a neutral question to the same resolver",
     Role.EXIT: "where a reflector saw us come from",
+    Role.YARDSTICK: "a neutral host asked by the same probe",
 }
 _STRENGTHS: Mapping[Strength, str] = {
     Strength.CONFIRMED: "what was seen settles it by itself",
@@ -163,6 +166,8 @@ def _told(seen: Observation) -> str:
     if seen.stage == Stage.RESPONSE:
         parts = (f"status {detail['status']}" if "status" in detail else "", str(detail.get("title") or ""))
         return ", ".join(part for part in parts if part)
+    if seen.stage == Stage.MEDIA:
+        return quality(detail)
     return _named(detail, "code", "reply", "status", "proof", "exit")
 
 
@@ -199,6 +204,9 @@ def _found(control: Control, walk: Walk) -> str:
     """What a control of names found, or where a reflector saw us."""
     if control.role in {Role.OTHER_TRANSPORT, Role.NEUTRAL_QUERY} and (seen := walk.at(Stage.RESOLVE)):
         return f", {_dns(seen.detail)}"
+    if control.role is Role.YARDSTICK:
+        found = quality(measured(walk))
+        return f": {found}" if found else ""
     body = walk.at(Stage.BODY)
     return f", seen as {body.detail['exit']}" if body and body.detail.get("exit") else ""
 

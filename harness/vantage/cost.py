@@ -19,8 +19,10 @@ BYTES = {
     "websocket": 12_000,
     "whatsapp_noise": 4_000,
     "mtproto": 2_000,
+    "stun": 300,
 }
 OTHER_BYTES = 20_000
+_DATAGRAM = 48  # the headers of IPv6 and UDP
 ADDRESSES = 4  # at most two a family, each a walk of its own
 
 
@@ -76,7 +78,17 @@ def _applicable(plan: ScenarioPlan) -> ScenarioPlan:
 
 
 def _bytes(plan: ScenarioPlan) -> int:
-    return sum(BYTES.get(check.probe, OTHER_BYTES) for cell in plan.cells for check in cell.target.checks)
+    return sum(_bytes_of(check) for cell in plan.cells for check in cell.target.checks)
+
+
+def _bytes_of(check: Check) -> int:
+    """One walk; those that measure quality say themselves how much moves."""
+    params = check.params
+    if check.probe == "transfer":
+        return int(params["down"] + params["up"]) * 11 // 10 + BYTES["tls"]
+    if check.probe == "media":
+        return int(params["seconds"] / params["interval"] * 2 * (params["size"] + _DATAGRAM))
+    return BYTES.get(check.probe, OTHER_BYTES)
 
 
 def _hosts(plans: Iterable[ScenarioPlan]) -> Iterator[tuple[str, list[str]]]:
@@ -84,11 +96,16 @@ def _hosts(plans: Iterable[ScenarioPlan]) -> Iterator[tuple[str, list[str]]]:
     paths = [cell.path for plan in plans for cell in plan.cells] + [
         path for plan in plans for path in plan.controls.paths
     ]
-    controls = [(*plan.controls.foreign, *plan.controls.domestic, *plan.controls.reflectors) for plan in plans]
+    controls = [_controls(plan) for plan in plans]
     yield "targets", [_host(check) for plan in plans for cell in plan.cells for check in cell.target.checks]
     yield "controls", [_host(check) for checks in controls for check in checks]
     yield "resolvers", [server for path in paths for server in _servers(path.resolver)]
     yield "hops", [server for path in paths for hop in path.hops for server in _servers(hop)]
+
+
+def _controls(plan: ScenarioPlan) -> tuple[Check, ...]:
+    controls = plan.controls
+    return (*controls.foreign, *controls.domestic, *controls.reflectors, *controls.yardsticks)
 
 
 def _host(check: Check) -> str:
