@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.history import read
-from harness.lab.tiers import Missing, detect
+from tests import needs
 from tests.compare.ci import CI, GitHub, GitLab, Job, Service
 
 SCENARIO = """
@@ -28,8 +28,7 @@ RESET = "night:facebook[direct]: usable, now blocked: tls.reset_on_sni"
 
 
 def service(root: pathlib.Path) -> Service:
-    if isinstance(found := detect(), Missing):
-        pytest.skip(f"the lab cannot start: {found.step}; {found.remedy}")
+    needs.lab()
     (root / "checkout" / "scenarios").mkdir(parents=True)
     (root / "checkout" / "scenarios" / "night.reach.yaml").write_text(SCENARIO)
     return Service(root=root)

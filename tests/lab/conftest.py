@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from harness.lab import Event, Host, Lab, Missing, Rule, World, detect, open_lab
+from harness.lab import Event, Host, Lab, Rule, World, open_lab
 from harness.model import Vantage
+from tests import needs
 
 SERVE = "townsfolk:serve"
 HERE = pathlib.Path(__file__).parent
@@ -70,9 +71,7 @@ def _importable() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def able() -> None:
-    missing = detect()
-    if isinstance(missing, Missing):
-        pytest.skip(f"no lab on this machine: {missing}")
+    needs.lab()
 
 
 @pytest.fixture(scope="module")

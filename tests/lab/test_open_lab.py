@@ -18,6 +18,7 @@ from harness.errors import ApparatusError, ScenarioError
 from harness.lab import Host, Lab, Missing, Rule, Tier, Unavailable, World, detect, open_lab, start, steps
 from harness.lab.tiers import ladder
 from harness.model import Vantage
+from tests import needs
 from tests.lab.conftest import SERVE, TARGET, WORLD, Act, Prober
 
 PYTHON = sys.executable
@@ -31,7 +32,7 @@ def tiered(request: pytest.FixtureRequest) -> Iterator[Lab]:
     try:
         lab = open_lab(WORLD, tier=Tier(request.param), serve=SERVE)
     except Unavailable as unavailable:
-        pytest.skip(str(unavailable))
+        needs.absent(str(unavailable))
     with lab:
         yield lab
 

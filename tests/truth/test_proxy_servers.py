@@ -9,9 +9,10 @@ import pytest
 
 from harness.errors import ApparatusError
 from harness.lab.servers import singbox
+from tests import needs
 from tests.truth.loopback import Serve
 
-pytestmark = pytest.mark.skipif(singbox.program() is None, reason="no sing-box; pip install 'waygauge[engines]'")
+pytestmark = needs.needs(singbox.program(), "no sing-box; pip install 'waygauge[engines]'")
 
 
 async def connect(serve: Serve, user: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 import dns.asyncquery
 import dns.message
@@ -12,16 +11,16 @@ import httpx
 import pytest
 
 from harness.lab.servers import programs
+from tests import needs
 from tests.truth.loopback import NAME, Serve
 
 
-def needs(name: str) -> pytest.MarkDecorator:
-    """Skip where a program is missing; in CI it must be there."""
-    absent = programs.find(name) is None and not os.environ.get("CI")
-    return pytest.mark.skipif(absent, reason=f"no {name}; make system-deps")
+def program(name: str) -> pytest.MarkDecorator:
+    """For what runs a program of the system's packages."""
+    return needs.needs(programs.find(name), f"no {name}; make system-deps")
 
 
-@needs("unbound")
+@program("unbound")
 @pytest.mark.parametrize(
     ("name", "kind", "expected"),
     [
@@ -43,7 +42,7 @@ def test_unbound_tells_the_truth_but_for_what_it_denies(
     assert expected == asyncio.run(asked())
 
 
-@needs("nginx")
+@program("nginx")
 def test_nginx_serves_under_the_worlds_authority(serve: Serve) -> None:
     async def asked() -> tuple[str, str]:
         async with (
