@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from harness import __version__, record
 from harness.history import RunFile
 from harness.judge import RULES_VERSION, judge
-from harness.model import Cell, CellFacts, Control
+from harness.model import PATH_TARGET, Cell, CellFacts, Control
 from harness.redact import Redactor
 from harness.vantage import Hushed, Outcome, Setup
 from harness.vantage.place import Place
@@ -63,6 +63,8 @@ class Ledger:
             verdict = judge(self._cells[key], seen)
             line = self._write(record.CellLine(key=key, facts=seen, verdict=verdict, rules=RULES_VERSION))
             self._claims[verdict.claim] += 1
+            if self._cells[key].target.name == PATH_TARGET:
+                self._write(_path_line(self._cells[key], seen))
             return Outcome(facts=line.facts, verdict=line.verdict)
 
     def control(self, control: Control) -> None:
@@ -118,6 +120,15 @@ class Ledger:
         adapter = _adapter(kind)
         scrubbed: NounT = adapter.validate_python(self._redactor.json(adapter.dump_python(noun, mode="json")))
         return scrubbed
+
+
+def _path_line(cell: Cell, facts: CellFacts) -> record.PathLine:
+    """What a path consists of, and the sources that reflectors saw through it, in order of appearance."""
+    walks = (walk for attempt in facts.attempts for walk in attempt.walks)
+    exits = dict.fromkeys(
+        str(seen.detail["exit"]) for walk in walks for seen in walk.observations if "exit" in seen.detail
+    )
+    return record.PathLine(name=cell.path.name, path=cell.path, exits=tuple(exits))
 
 
 @functools.cache
