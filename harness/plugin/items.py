@@ -38,7 +38,10 @@ class ReachFile(pytest.File):
         """One item a cell. A file that cannot be understood is a collection error of itself alone."""
         loaded = self.run.reading.read(self.path)
         for cell in loaded.plan.cells:
-            item: CellItem = CellItem.from_parent(self, name=cell_name(cell), cell=cell, loaded=loaded)
+            name = cell_name(cell)
+            # Written out, so that pytest reads the path in its brackets as it reads the node ids that --lf has kept.
+            whole = f"{self.nodeid}::{name}"
+            item: CellItem = CellItem.from_parent(self, name=name, nodeid=whole, cell=cell, loaded=loaded)
             yield item
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

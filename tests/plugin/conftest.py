@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness.lab.tiers import Missing, detect
 from harness.model import Cell, Check, Level, Path, Retry, ScenarioPlan, Target, Vantage
 from harness.vantage import Setup
 from harness.vantage.session import EngineSession
+from tests import needs
 
 SMALL = """
 scenario: small
@@ -26,9 +26,16 @@ retry: {attempts: 1, deadline: 20s}
 """In the world sni-reset `news` is reset on the direct path; `recipes` is let through."""
 
 OTHERS = """targets:
-  - {name: elsewhere, check: {tls: {host: recipes.example.org, port: 443}}}
+  - service: orchard
   - {name: later, check: {tls: {host: recipes.example.org, port: 443}}, marks: [{skip: not today}]}"""
-"""Targets that the world does not serve, one of them skipped by its mark."""
+"""A service that no world serves, and a target that is skipped by its mark."""
+
+ORCHARD = """
+service: orchard
+date: 2026-11-22
+sources: [https://example.org/]
+capabilities: {fruit: {checks: [{tls: {host: orchard.example.org, port: 443}}]}}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +49,7 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.
 @pytest.fixture(scope="session")
 def lab() -> None:
     """For tests that run in a world: skips by name where this machine holds no lab."""
-    if isinstance(found := detect(), Missing):
-        pytest.skip(f"the lab cannot start: {found.step}; {found.remedy}")
+    needs.lab()
 
 
 @pytest.fixture
@@ -66,6 +72,8 @@ def small_run(tmp_path_factory: pytest.TempPathFactory, lab: None) -> Callable[.
     def run(*words: str) -> pathlib.Path:
         folder = tmp_path_factory.mktemp("small")
         (folder / "small.reach.yaml").write_text(SMALL.replace("targets:", OTHERS))
+        (folder / "services").mkdir()
+        (folder / "services" / "orchard.yaml").write_text(ORCHARD)
         environment = {**os.environ, "WAYGAUGE_OFFLINE": "1", "XDG_STATE_HOME": str(folder)}
         command = [
             sys.executable,

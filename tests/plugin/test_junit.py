@@ -25,7 +25,9 @@ def properties(case: ET.Element) -> dict[str, str]:
 
 
 def test_names_are_those_of_the_cells(cases: Cases) -> None:
-    assert {"path.up[direct]", "news[direct]", "recipes[direct]", "elsewhere[direct]", "later[direct]"} <= set(cases)
+    assert {"path.up[direct]", "news[direct]", "recipes[direct]", "orchard.fruit[direct]", "later[direct]"} <= set(
+        cases
+    )
 
 
 def test_a_failure_says_claim_mechanism_and_attempts_in_one_line(cases: Cases) -> None:
@@ -44,7 +46,7 @@ def test_a_passing_cell_has_its_properties_too(cases: Cases) -> None:
 
 
 def test_a_skip_says_why_without_a_folder_of_this_machine(cases: Cases) -> None:
-    skipped = cases["elsewhere[direct]"].find("skipped")
+    skipped = cases["orchard.fruit[direct]"].find("skipped")
 
     assert skipped is not None
     assert "not_applicable" in skipped.attrib["message"]

@@ -151,13 +151,6 @@ def test_the_counter_of_packets_counts(lab: None) -> None:
         assert before != sent(inside)
 
 
-def test_a_cell_that_the_world_does_not_serve_is_skipped(reach: Reach, small: pytest.Pytester) -> None:
-    text = (small.path / "small.reach.yaml").read_text()
-    (small.path / "small.reach.yaml").write_text(text.replace("name: recipes", "name: elsewhere"))
-
-    reach("-rs", "-k", "elsewhere or path.up").stdout.fnmatch_lines(["*not_applicable*"])
-
-
 def test_two_thousand_cells_half_of_them_failing_are_told_in_short(small: pytest.Pytester) -> None:
     small.path.joinpath("services").mkdir()
     small.path.joinpath("services", "news.yaml").write_text(_service(1000))
