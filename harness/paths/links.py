@@ -26,6 +26,7 @@ Method = Literal[
     "2022-blake3-aes-256-gcm",
     "2022-blake3-chacha20-poly1305",
 ]
+METHODS: tuple[str, ...] = get_args(Method)
 _KEY_BYTES = {  # SIP022, section 2.1
     "2022-blake3-aes-128-gcm": 16,
     "2022-blake3-aes-256-gcm": 32,
@@ -63,6 +64,8 @@ class Shadowsocks(Params):
         method, colon, password = userinfo.partition(":")
         if not colon:
             raise BadUrl(_NO_BASE64, "copy the link whole")
+        if method.lower() not in METHODS:
+            raise BadUrl("the link's method is none that can be used", f"ask for one with {METHODS[2]} or {METHODS[3]}")
         where = urls.parse(f"ss://{rest}")
         if parse_qs(urls.query(rest)).get("plugin"):
             raise BadUrl("the link asks for a plugin, and none can be run here", "ask for a link without a plugin")
@@ -100,9 +103,6 @@ class Trojan(Params):
         if alpn := asked.get("alpn"):
             found["alpn"] = alpn.split(",")
         return found
-
-
-METHODS = get_args(Method)
 
 
 def _somewhere(url: Url) -> dict[str, Json]:

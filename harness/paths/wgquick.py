@@ -32,6 +32,7 @@ class FromFile:
 
 
 _LINE = re.compile(r"(?P<space>\s*)(?P<key>[A-Za-z]+)(?P<sign>\s*=\s*)(?P<value>.*)")
+_ENDPOINT = re.compile(r"(\[[^\]]+\]|[^:]+):[0-9]{1,5}", re.ASCII)
 _SECTION = re.compile(r"\s*\[\s*([A-Za-z]*)\s*\]\s*")
 
 # wg-quick(8): how the machine is to be set up and what it is to run. No machine is set up here, and nothing is run.
@@ -119,6 +120,12 @@ class _Reader:
         if name is None:
             self._wrong(key_at, f"unknown key {shown(match['key'], 'here')}", nearest(match["key"], known))
             return
+        if name == "Endpoint" and not _ENDPOINT.fullmatch(match["value"]):
+            self._wrong(
+                at, "this is no host with a port", "write one such as vpn.example.org:51820 or [2001:db8::1]:51820"
+            )
+            self._places.setdefault(known[name], at)
+            return
         for param, value in _READ.get(name, _plain)(known[name], match["value"]):
             self._places.setdefault(param, at)
             if param in _LISTS:
@@ -141,11 +148,9 @@ def _plain(param: str, value: str) -> Iterator[tuple[str, Json]]:
 
 def _endpoint(param: str, value: str) -> Iterator[tuple[str, Json]]:
     """`host:port`; an IPv6 address stands in brackets (wg(8))."""
-    host, colon, port = value.rpartition(":")
-    if not colon:
-        host, port = value, ""
+    host, _, port = value.rpartition(":")
     yield param, host.removeprefix("[").removesuffix("]")
-    yield "port", int(port) if port.isascii() and port.isdigit() else port
+    yield "port", int(port)
 
 
 _READ: Mapping[str, Callable[[str, str], Iterator[tuple[str, Json]]]] = {"Endpoint": _endpoint}
