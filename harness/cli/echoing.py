@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from harness.wire import echo
 
@@ -42,7 +42,9 @@ class Bucket:
 
 
 @dataclass(slots=True)
-class _Flow:
+class Flow:
+    """What is remembered of one stream."""
+
     pace: Bucket
     count: int = 0
     at: float = 0.0
@@ -59,7 +61,7 @@ class Echo:
     bytes_a_second: float
     secret: bytes = field(default_factory=lambda: os.urandom(32))
     clock: Callable[[], float] = time.monotonic
-    flows: dict[bytes, _Flow] = field(default_factory=dict)
+    flows: dict[bytes, Flow] = field(default_factory=dict)
     hellos: Bucket = field(default_factory=lambda: Bucket(HELLOS))
     whole: Bucket = field(init=False)
 
@@ -93,7 +95,7 @@ class Echo:
             self._forget(now)
             if len(self.flows) >= MOST:
                 return None
-            flow = self.flows[token] = _Flow(Bucket(STREAM))
+            flow = self.flows[token] = Flow(Bucket(STREAM))
         flow.at = now
         flow.count += 1
         return echo.marked(datagram, flow.count, now) if flow.pace.take(1, now) else None
@@ -109,8 +111,7 @@ class _Port(asyncio.DatagramProtocol):
         self._answering = answering
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if (answer := self._answering.answer(data, addr[:2])) is not None:

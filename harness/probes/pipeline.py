@@ -11,6 +11,8 @@ from harness.dial.deadline import Deadline
 from harness.failures import Failed
 from harness.probes.message import CHUNK, Head, Message
 
+_ENDED = "the server ends the connection before enough has moved each way"
+
 
 class Pipeline:
     """One connection. h11 keeps the state of one exchange; here each request has one of its own, in their order."""
@@ -26,7 +28,9 @@ class Pipeline:
         return len(self._waiting)
 
     async def ask(self, message: Message, until: Deadline) -> int:
-        """Write a request, and give its size. Raises OSError or TimeoutError."""
+        """Write a request, and give its size. Raises OSError, TimeoutError, or Failed as `event` does."""
+        if self.closing:
+            raise Failed("proof_missing", why=_ENDED)
         state = h11.Connection(h11.CLIENT)
         request = h11.Request(method=message.method, target=message.target, headers=list(message.headers))
         data = (state.send(request) or b"") + (state.send(h11.EndOfMessage()) or b"")
@@ -35,7 +39,12 @@ class Pipeline:
         return len(data)
 
     async def event(self, until: Deadline) -> Head | bytes | None:
-        """What comes next of the first answer that is due: its head, a part of its body, or None at its end."""
+        """What comes next of the first answer that is due: its head, a part of its body, or None at its end.
+
+        Raises Failed where the server has said that it answers no more, EOFError where it is gone without a word.
+        """
+        if self.closing:
+            raise Failed("proof_missing", why=_ENDED)
         state = self._waiting[0]
         while True:
             match self._next(state):

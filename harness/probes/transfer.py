@@ -143,8 +143,6 @@ class _Transfer:
         return self.until.sooner(self.params["stall"])
 
     async def _ask(self, method: bytes, until: Deadline, *, padding: int = 0, brings: int = 0) -> int:
-        if self.pipeline.closing:
-            raise Failed("proof_missing", why="the server ends the connection before 64 KiB have moved each way")
         parts = urlsplit(self.params["url"])
         headers = [(b"host", parts.netloc.rpartition("@")[2].encode()), (b"user-agent", b"Mozilla/5.0")]
         headers += [(b"accept", b"*/*"), (b"accept-encoding", b"identity")]
