@@ -122,10 +122,10 @@ async def handshake(
     """TLS over the stream, and one `tls` stage. Raises WalkEnded, and has closed the stream then.
 
     Options: `trust` (always), `alpn`, `verify` (True), `of` (`target`), `roots`. The stage's detail: `server_name`,
-    `version`, `cipher`, `alpn`, `hello_size`, `ja4`, `server_hello` (the peer sent anything at all), `offset` (bytes on the stream
-    below when the stage ended), and of the peer's certificate, also where it was refused, `peer_sha256`, `subject`,
-    `issuer`, `sans`, `not_before`, `not_after`. After a failure `reason`, `verify_code`, `verify_message`, `fault`
-    (`expired`, `not_yet_valid`, `wrong_name`, `unknown_authority`) and `answer_head` in hex.
+    `version`, `cipher`, `alpn`, `hello_size`, `ja4`, `server_hello` (the peer sent anything at all), `offset` (bytes on
+    the stream below when the stage ended), and of the peer's certificate, also where it was refused, `peer_sha256`,
+    `subject`, `issuer`, `sans`, `not_before`, `not_after`. After a failure `reason`, `verify_code`, `verify_message`,
+    `fault` (`expired`, `not_yet_valid`, `wrong_name`, `unknown_authority`) and `answer_head` in hex.
     """
     of = options.get("of", "target")
     with closed_on_failure(stream), tape.stage(Stage.TLS, of) as note:
