@@ -343,5 +343,5 @@ is_known_page = Condition(
     lambda walk, seen: known_page(http_answer(walk), seen.pages) is not None,
 )
 not_proved = Condition("nothing that only the real service can answer was shown", lambda walk, _: walk.level < Level.E3)
-has_begun = Condition("part of the body had come", lambda walk, _: walk.last is not None and walk.last.received > 0)
+has_begun = Condition("part of the answer had come", lambda walk, _: walk.last is not None and walk.last.received > 0)
 more_elsewhere = Condition("over a path known good more of it came", _more_elsewhere)

@@ -230,7 +230,7 @@ EXCHANGES = (
         strength=_LIKELY,
         mechanism="flow.freeze",
         when=(
-            ended(frozenset({Stage.BODY, Stage.HOLD}), SILENT),
+            ended(frozenset({Stage.RESPONSE, Stage.BODY, Stage.HOLD}), SILENT),
             has_begun,
             more_elsewhere,
             foreign_works,
