@@ -19,6 +19,7 @@ from harness.lab.censor.flows import Flow, FlowTable
 from harness.lab.censor.fragments import Fragments, cut
 from harness.lab.censor.hops import Routers
 from harness.lab.censor.line import Line
+from harness.lab.censor.memory import Memory
 from harness.lab.censor.packet import CLIENT, INTERNET, NotIp, Packet, Piece, Unreadable
 from harness.lab.censor.residual import Residuals, Sentence
 from harness.lab.censor.rule import CompiledRule
@@ -68,6 +69,7 @@ class Engine:
     rules: list[CompiledRule] = field(default_factory=list)
     flows: FlowTable = field(default_factory=FlowTable)
     residuals: Residuals = field(default_factory=Residuals)
+    memory: Memory = field(default_factory=Memory)
     counts: Counts = field(default_factory=Counts)
     now: float = 0.0
     generation: int = 0
@@ -236,7 +238,10 @@ class Engine:
         watch.note("residual")
 
     def spread(self, watch: Watch[Any], sentence: Sentence) -> None:
-        """Put the other standing flows of the flow's kind under its sentence."""
+        """Put the other standing flows of the flow's kind under its sentence, once it reaches them."""
+        if sentence.since > self.now:
+            self.at(sentence.since, lambda: self.spread(watch, sentence))
+            return
         for flow in self.flows:
             if (
                 flow.generation == self.generation
@@ -261,10 +266,11 @@ class Engine:
         )
 
     def swap(self, rules: Iterable[CompiledRule]) -> None:
-        """Take other rules for the flows to come; standing flows keep theirs, residuals are forgotten."""
+        """Take other rules for the flows to come; standing flows keep theirs, all that outlives a flow is forgotten."""
         self.rules = list(rules)
         self.generation += 1
         self.residuals.clear()
+        self.memory.clear()
 
     def at(self, when: float, do: Callable[[], None]) -> None:
         """Do something at a time."""
@@ -284,3 +290,4 @@ class Engine:
             self._swept = now
             self.flows.sweep(now)
             self.residuals.sweep(now)
+            self.memory.sweep(now)

@@ -12,11 +12,13 @@ FULL_WINDOW = 65535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a forged packet's IP header says."""
+    """What a forged packet's headers say, beside its ends."""
 
     ttl: int = 64  # as it leaves the censor; for IPv6 the hop limit
     ident: int = 0  # IPv4's identification
     df: bool = True  # IPv4's "don't fragment"
+    window: int = FULL_WINDOW  # of a reset
+    ahead: int = 0  # how far a reset's sequence number lies beyond the expected one
 
 
 PLAIN = Look()
@@ -55,12 +57,10 @@ def udp(source: bytes, target: bytes, ports: tuple[int, int], payload: bytes) ->
     return _sealed(source, target, UDP, datagram, 6)
 
 
-def tcp(
-    source: bytes, target: bytes, ports: tuple[int, int], where: tuple[int, int, int], payload: bytes = b""
-) -> bytes:
-    """A TCP segment from the first port to the second; `where` is sequence, acknowledgement, flags."""
-    seq, ack, flags = where
-    head = (*ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 5 << 4, flags, FULL_WINDOW, 0, 0)
+def tcp(source: bytes, target: bytes, ports: tuple[int, int], where: tuple[int, ...], payload: bytes = b"") -> bytes:
+    """A TCP segment from the first port to the second; `where` is sequence, acknowledgement, flags, maybe window."""
+    seq, ack, flags, window = (*where, FULL_WINDOW)[:4]
+    head = (*ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 5 << 4, flags, window & 0xFFFF, 0, 0)
     return _sealed(source, target, TCP, struct.pack("!HHIIBBHHH", *head) + payload, 16)
 
 
@@ -81,7 +81,8 @@ def reset_back(to: Packet, *, ack: bool = True, payload: bytes = b"", look: Look
     """A reset for the sender of `to`, as its peer would send it (RFC 9293 section 3.5.2)."""
     known = bool(to.flags & ACK)
     flags = RST | ACK if ack or not known else RST
-    where = (to.ack if known else 0, to.seq + to.length if flags & ACK else 0, flags)
+    seq = (to.ack if known else 0) + look.ahead
+    where = (seq, to.seq + to.length if flags & ACK else 0, flags, look.window)
     segment = tcp(to.target, to.source, (to.dport, to.sport), where, payload)
     return _frame(to, ip(to.target, to.source, TCP, segment, look), back=True)
 
@@ -90,8 +91,8 @@ def reset_on(
     after: Packet, *, ack: bool = True, payload: bytes = b"", look: Look = PLAIN, taken: bool = False
 ) -> bytes:
     """A reset for the receiver of `after`, as its sender would send it; `taken` where that packet itself goes on."""
-    seq = after.seq + after.length if taken else after.seq
-    where = (seq, after.ack if ack else 0, RST | ACK if ack else RST)
+    seq = (after.seq + after.length if taken else after.seq) + look.ahead
+    where = (seq, after.ack if ack else 0, RST | ACK if ack else RST, look.window)
     segment = tcp(after.source, after.target, (after.sport, after.dport), where, payload)
     return _frame(after, ip(after.source, after.target, TCP, segment, look), back=False)
 
@@ -122,6 +123,21 @@ def icmp_error(about: Packet, router: bytes, codes: tuple[tuple[int, int], tuple
         return _frame(about, ip(router, about.source, ICMP, message), back=True)
     message = _sealed(router, about.source, ICMP6, message, 2)
     return _frame(about, ip(router, about.source, ICMP6, message), back=True)
+
+
+def rewritten(packet: Packet, flags: int) -> bytes:
+    """The segment with other flags and without its payload; ports, numbers, options, TTL and IP header stay."""
+    raw, head, body = packet.raw, packet.head, packet.body
+    segment = raw[head : head + 13] + bytes((flags,)) + raw[head + 14 : head + 16] + bytes(4) + raw[head + 20 : body]
+    segment = _sealed(packet.source, packet.target, TCP, segment, 16)
+    start = bytearray(raw[ETHER:head])
+    if packet.four:
+        start[2:4] = (len(start) + len(segment)).to_bytes(2, "big")
+        start[10:12] = bytes(2)
+        start[10:12] = checksum(bytes(start)).to_bytes(2, "big")
+    else:
+        start[4:6] = (len(start) - 40 + len(segment)).to_bytes(2, "big")
+    return raw[:ETHER] + bytes(start) + segment
 
 
 def redirected(packet: Packet, *, source: tuple[bytes, int], target: tuple[bytes, int]) -> bytes:

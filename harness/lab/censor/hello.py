@@ -1,17 +1,19 @@
 """ClientHellos as a middlebox reads them: what can be read of a part is read, and nothing makes it raise but `Other`.
 
-RFC 8446 sections 4.1.2 and 5.1; the name is RFC 6066 section 3.
+RFC 8446 sections 4.1.2, 4.2 and 5.1; names: RFC 6066 section 3, protocols: RFC 7301, point formats: RFC 8422.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.lab.censor import preface
 from harness.lab.censor.params import Reassembly
 from harness.lab.censor.stream import Stream
 
-HANDSHAKE, CLIENT_HELLO, SERVER_NAME = 22, 1, 0
+HANDSHAKE, CLIENT_HELLO = 22, 1
+SERVER_NAME, GROUPS, FORMATS, SIGNATURES, PROTOCOLS, VERSIONS = 0, 10, 11, 13, 16, 43  # extensions
 SEGMENTS_LOOKED_AT = 8  # of the opener's data, where each is looked at by itself
 
 
@@ -21,22 +23,64 @@ class Other(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
-    """What a ClientHello shows; a part of one shows less."""
+    """What a ClientHello shows, its lists in their order; a part of one shows less."""
 
-    name: str | None
-    extensions: tuple[int, ...]
     whole: bool
+    spelled: str | None = None  # the name as it was written
+    version: int = 0  # the legacy one; the true ones are in `versions`
+    ciphers: tuple[int, ...] = ()
+    extensions: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+    formats: tuple[int, ...] = ()
+    signatures: tuple[int, ...] = ()
+    versions: tuple[int, ...] = ()
+    protocols: tuple[bytes, ...] = ()  # by ALPN
+
+    @property
+    def name(self) -> str | None:
+        """The name in lower case."""
+        return None if self.spelled is None else self.spelled.lower()
+
+    @property
+    def newest(self) -> int:
+        """The newest version that the client offers: 0x0304 is TLS 1.3."""
+        return max((one for one in self.versions if not grease(one)), default=self.version)
+
+
+def grease(number: int) -> bool:
+    """True for values that mean nothing and keep servers tolerant (RFC 8701): 0x0a0a, 0x1a1a, and so on."""
+    return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF
 
 
 def read(data: bytes, *, join: bool) -> Hello:
     """What the bytes show so far; with `join`, the message may lie in several records. Other where it is none."""
-    message = _handshake(data, join=join)
+    return told(_handshake(data, join=join))
+
+
+def told(message: bytes) -> Hello:
+    """What a handshake message shows so far, outside its records. Other where it is no ClientHello."""
     if message[:1] not in {b"", bytes([CLIENT_HELLO])}:
         raise Other
     size = 4 + int.from_bytes(message[1:4], "big")
-    whole = len(message) >= max(4, size)
-    name, extensions = _extensions(_after_suites(message[:size]))
-    return Hello(name=name, extensions=extensions, whole=whole)
+    body = message[4:size]
+    at = 2 + 32  # version, random
+    at += 1 + _number(body, at, 1)  # session id
+    ciphers = _numbers(body, at, 2)
+    at += 2 + _number(body, at, 2)
+    at += 1 + _number(body, at, 1)  # compression methods
+    kinds, blocks = _extensions(body[at + 2 :])
+    return Hello(
+        whole=len(message) >= max(4, size),
+        version=_number(body, 0, 2),
+        ciphers=ciphers,
+        extensions=kinds,
+        spelled=_server_name(blocks.get(SERVER_NAME, b"")),
+        groups=_numbers(blocks.get(GROUPS, b""), 0, 2),
+        formats=_numbers(blocks.get(FORMATS, b""), 0, 1, of=1),
+        signatures=_numbers(blocks.get(SIGNATURES, b""), 0, 2),
+        versions=_numbers(blocks.get(VERSIONS, b""), 0, 1),
+        protocols=tuple(_protocols(blocks.get(PROTOCOLS, b""))),
+    )
 
 
 def _handshake(data: bytes, *, join: bool) -> bytes:
@@ -56,35 +100,45 @@ def _handshake(data: bytes, *, join: bool) -> bytes:
     return message
 
 
-def _after_suites(message: bytes) -> bytes:
-    """The block of extensions, as far as it is there."""
-    at = 4 + 2 + 32  # message header, version, random
-    at += 1 + int.from_bytes(message[at : at + 1], "big")  # session id
-    at += 2 + int.from_bytes(message[at : at + 2], "big")  # cipher suites
-    at += 1 + int.from_bytes(message[at : at + 1], "big")  # compression methods
-    return message[at + 2 :]
+def _number(data: bytes, at: int, size: int) -> int:
+    """The number of that many bytes; bytes that are missing count for nothing."""
+    return int.from_bytes(data[at : at + size], "big")
 
 
-def _extensions(block: bytes) -> tuple[str | None, tuple[int, ...]]:
-    name = None
+def _numbers(data: bytes, at: int, prefix: int, *, of: int = 2) -> tuple[int, ...]:
+    """A list behind its length: those numbers, of so many bytes each, that are there whole."""
+    start = at + prefix
+    end = min(start + _number(data, at, prefix), len(data))
+    return tuple(_number(data, place, of) for place in range(start, end - of + 1, of))
+
+
+def _extensions(block: bytes) -> tuple[tuple[int, ...], Mapping[int, bytes]]:
+    """The kinds in their order, and the data of each, as far as it is there."""
     kinds: list[int] = []
+    blocks: dict[int, bytes] = {}
     at = 0
     while at + 4 <= len(block):
-        kind = int.from_bytes(block[at : at + 2], "big")
-        size = int.from_bytes(block[at + 2 : at + 4], "big")
+        kind, size = _number(block, at, 2), _number(block, at + 2, 2)
         kinds.append(kind)
-        if kind == SERVER_NAME:
-            name = _server_name(block[at + 4 : at + 4 + size])
+        blocks[kind] = block[at + 4 : at + 4 + size]
         at += 4 + size
-    return name, tuple(kinds)
+    return tuple(kinds), blocks
 
 
 def _server_name(data: bytes) -> str | None:
     """The first host name of the list, where all of it is there."""
-    size = int.from_bytes(data[3:5], "big")
+    size = _number(data, 3, 2)
     if data[2:3] != b"\0" or len(data) < 5 + size:
         return None
-    return data[5 : 5 + size].decode("ascii", "replace").lower()
+    return data[5 : 5 + size].decode("ascii", "replace")
+
+
+def _protocols(data: bytes) -> Iterator[bytes]:
+    """The names of the list, the last one as far as it is there."""
+    at = 2
+    while at < len(data):
+        yield data[at + 1 : at + 1 + data[at]]
+        at += 1 + data[at]
 
 
 class HelloReader:

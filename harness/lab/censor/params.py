@@ -97,6 +97,7 @@ Side: TypeAlias = Literal["client", "server", "both"]
 Direction: TypeAlias = Literal["out", "in", "both"]
 Reassembly: TypeAlias = Literal["none", "tcp", "tls", "both"]
 Key: TypeAlias = Literal["3tuple", "4tuple", "2tuple"]
+Version: TypeAlias = Literal["1.0", "1.1", "1.2", "1.3"]
 
 
 class Checked:
@@ -128,6 +129,8 @@ class Residual(Checked):
 
     key: Key = "3tuple"  # (client, server, server port); `4tuple` adds the client's port, `2tuple` omits the server's
     seconds: Seconds = 60.0
+    most: Seconds = 0.0  # where it is longer than `seconds`, each trigger draws its time between the two
+    late: Seconds = 0.0  # how long after the trigger other flows are held first; the flow itself is held at once
     refresh: bool = False  # every packet that is held back starts the time again
 
 
@@ -138,7 +141,10 @@ class Reset(Checked):
     to: Side = "both"
     ack: bool = True  # RST+ACK instead of a bare RST
     count: int = 1
+    ahead: tuple[int, ...] = (0,)  # how far beyond the expected sequence number; each is sent `count` times
     ttl: int = 64  # as it leaves the censor
+    window: int = 65535
+    grow: int = 0  # how much larger TTL and window are from each to the next
     ip_id: int = 0
     payload: str = ""  # hex; Henan's middlebox sends ten bytes (Wu 2025)
 
@@ -151,7 +157,7 @@ TO_CLIENT = Reset(to="client")
 class Params(Checked):
     """What every rule may say. An empty list of prefixes or ports means all of them."""
 
-    NESTED: ClassVar[Mapping[str, type[Checked]]] = {"residual": Residual, "reset": Reset}
+    NESTED: ClassVar[Mapping[str, type[Checked]]] = {"residual": Residual, "reset": Reset, "resets": Reset}
 
     prefixes: tuple[Prefix, ...] = ()  # of the far side, IPv4 and IPv6
     ports: tuple[Port, ...] = ()  # of the far side
@@ -180,10 +186,22 @@ class Named(Params):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling(Named):
-    """Parameters of a rule that looks into the ClientHello."""
+    """Parameters of a rule that looks into the ClientHello: the name, and what else it must show."""
 
+    as_written: bool = False  # names spelled otherwise than in lower case pass (net4people/bbs issue 85)
+    ja3: tuple[str, ...] = ()  # any of these, as MD5 or as the text before it
+    ja4: tuple[str, ...] = ()  # any of these; `*` stands for any part
+    extensions: tuple[int, ...] = ()  # all of these
+    newest: tuple[Version, ...] = ()  # the newest version offered is one of these
     reassembly: Reassembly = "both"
     residual: Residual | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Telling):
+    """Parameters of a rule about what else a ClientHello shows; without `names`, any and none will do."""
+
+    names: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

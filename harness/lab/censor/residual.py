@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 class Sentence:
     """A time for which flows are held back."""
 
-    __slots__ = ("_again", "until")
+    __slots__ = ("_again", "since", "until")
 
-    def __init__(self, until: float, again: float = 0.0) -> None:
+    def __init__(self, until: float, again: float = 0.0, since: float = 0.0) -> None:
         self.until = until
+        self.since = since  # from when on it reaches other flows than the one that brought it about
         self._again = again  # seconds that every packet held back sets it to anew, 0 where packets change nothing
 
     def holds(self, now: float) -> bool:
@@ -36,22 +37,25 @@ class Residuals:
     """The sentences that stand, by rule and by what they are held against."""
 
     def __init__(self) -> None:
-        self._standing: dict[tuple[int, bytes], Sentence] = {}
+        self._standing: dict[tuple[CompiledRule, bytes], Sentence] = {}
 
     def set(self, rule: CompiledRule, flow: Flow, now: float) -> Sentence:
         """A new sentence against all flows of the flow's kind."""
         assert rule.residual is not None
-        again = rule.residual.seconds if rule.residual.refresh else 0.0
-        sentence = Sentence(now + rule.residual.seconds, again)
-        self._standing[rule.index, kind(rule.residual, flow)] = sentence
+        seconds = rule.residual.seconds
+        if rule.residual.most > seconds:
+            seconds += (rule.residual.most - seconds) * rule.chance(flow)
+        again = seconds if rule.residual.refresh else 0.0
+        sentence = Sentence(now + seconds, again, now + rule.residual.late)
+        self._standing[rule, kind(rule.residual, flow)] = sentence
         return sentence
 
     def find(self, rule: CompiledRule, flow: Flow, now: float) -> Sentence | None:
         """The sentence under which a flow falls."""
         if rule.residual is None or not self._standing:
             return None
-        sentence = self._standing.get((rule.index, kind(rule.residual, flow)))
-        return sentence if sentence is not None and now < sentence.until else None
+        sentence = self._standing.get((rule, kind(rule.residual, flow)))
+        return sentence if sentence is not None and sentence.since <= now < sentence.until else None
 
     def sweep(self, now: float) -> None:
         """Forget what is over."""

@@ -9,14 +9,17 @@ from typing import Any
 from harness.kinds import load
 from harness.lab.censor.draw import draw
 from harness.lab.censor.flows import Flow
-from harness.lab.censor.params import Named, Residual, known
+from harness.lab.censor.params import Named, Residual, Telling, known
 from harness.lab.censor.scope import Names, Scope
 from harness.lab.censor.table import BEHAVIOURS
+from harness.lab.censor.traits import Traits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledRule:
-    """One rule of a world. It never changes: what happens is remembered by flows and residuals."""
+    """One rule of a world, the same as itself alone. It never changes: what happens is remembered by flows, by
+    residuals, and by the engine's memory.
+    """
 
     index: int
     generation: int
@@ -25,6 +28,7 @@ class CompiledRule:
     watch: Any  # the class of its watches
     scope: Scope
     names: Names | None
+    traits: Traits | None
     residual: Residual | None
     seed: int
 
@@ -50,6 +54,7 @@ def _compiled(index: int, plain: Mapping[str, Any], seed: int, generation: int) 
     row = BEHAVIOURS[plain["behaviour"]]
     params = known(plain["params"], load(row.params))
     watch = load(row.build)
+    names = Names(params) if isinstance(params, Named) else None
     return CompiledRule(
         index=index,
         generation=generation,
@@ -57,7 +62,8 @@ def _compiled(index: int, plain: Mapping[str, Any], seed: int, generation: int) 
         params=params,
         watch=watch,
         scope=Scope(params, watch.PROTOCOLS or getattr(params, "protocols", ())),
-        names=Names(params) if isinstance(params, Named) else None,
+        names=names,
+        traits=Traits(params, names) if names and isinstance(params, Telling) else None,
         residual=getattr(params, "residual", None),
         seed=seed,
     )

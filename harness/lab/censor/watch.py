@@ -6,18 +6,19 @@ A behaviour is a subclass of `Watch` (or of one that already finds names) and a 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from harness.lab.censor import forge, question
 from harness.lab.censor.hello import Hello, HelloReader
 from harness.lab.censor.host import HostReader
 from harness.lab.censor.packet import RST, Packet
-from harness.lab.censor.params import Hosted, Named, Params, Reset, Telling
+from harness.lab.censor.params import Hosted, Named, Params, Reset, Side, Telling
 from harness.lab.censor.question import Question
 from harness.lab.censor.residual import FOREVER, Sentence
-from harness.lab.censor.scope import Names
+from harness.lab.censor.scope import Names, sent_by
 from harness.lab.censor.stream import Stream
+from harness.lab.censor.traits import Traits
 
 if TYPE_CHECKING:
     from harness.lab.censor.engine import Engine
@@ -92,19 +93,28 @@ class Watch(Generic[P]):
         """Send forged resets; `taken` says that the packet itself goes on. Resets are never answered by resets."""
         if packet.flags & RST:
             return
-        look = forge.Look(ttl=shape.ttl, ident=shape.ip_id)
         payload = bytes.fromhex(shape.payload)
         from_client = packet.side == 0
-        for _ in range(shape.count):
+        for look in _looks(shape):
             if shape.to == "both" or (shape.to == "client") == from_client:
                 self.send_back(packet, forge.reset_back(packet, ack=shape.ack, payload=payload, look=look))
             if shape.to == "both" or (shape.to == "server") == from_client:
                 self.send_on(packet, forge.reset_on(packet, ack=shape.ack, payload=payload, look=look, taken=taken))
         self.note("rst", to=shape.to)
 
-    def drop(self) -> None:
-        """Let the packet vanish; a statement that reads as what it does."""
+    def silence(self, packet: Packet, whose: Side) -> Packet | None:
+        """The packet, unless it is one of those whose packets vanish."""
+        if not sent_by(packet, whose):
+            return packet
         self.note("drop")
+        return None
+
+
+def _looks(shape: Reset) -> Iterator[forge.Look]:
+    """What each of the resets says."""
+    for number, ahead in enumerate(ahead for ahead in shape.ahead for _ in range(shape.count)):
+        more = number * shape.grow
+        yield forge.Look(ttl=shape.ttl + more, window=shape.window + more, ident=shape.ip_id, ahead=ahead)
 
 
 class NameWatch(Watch[N], Generic[N]):
@@ -117,28 +127,30 @@ class NameWatch(Watch[N], Generic[N]):
 
 
 class HelloWatch(NameWatch[T], Generic[T]):
-    """Finds names in the ClientHello of whoever opened the flow."""
+    """Finds names, and whatever else the rule asks for, in the ClientHello of whoever opened the flow."""
 
     PROTOCOLS = ("tcp",)
 
     def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
         super().__init__(engine, rule, flow)
+        assert rule.traits is not None
+        self.traits: Traits = rule.traits
         self._reader = HelloReader(self.params.reassembly, flow.isn)
 
     def see(self, packet: Packet) -> Packet | None:
-        """What goes on in place of the packet, once its name has been looked at."""
+        """What goes on in place of the packet, once its hello has been looked at."""
         if packet.side != self.flow.opener or packet.end == packet.body:
             return packet
         hello = self._reader.add(packet.seq, packet.payload)
-        if hello is not None and hello.name is not None and self.names.holds(hello.name):
-            self.log("match", hello.name)
+        if hello is not None and self.traits.hold(hello):
+            self.log("match", hello.name or "", **self.traits.seen(hello))
             return self.matched(packet, hello)
         self.done = self._reader.over
         return packet
 
     @abstractmethod
     def matched(self, packet: Packet, hello: Hello) -> Packet | None:
-        """What goes on in place of the packet that completed a listed name."""
+        """What goes on in place of the packet that completed what the rule looks for."""
 
 
 class HostWatch(NameWatch[H], Generic[H]):

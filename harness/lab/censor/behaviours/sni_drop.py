@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from harness.lab.censor import params
 from harness.lab.censor.hello import Hello
-from harness.lab.censor.packet import CLIENT, Packet
+from harness.lab.censor.packet import Packet
 from harness.lab.censor.watch import HelloWatch
 
 
@@ -30,8 +30,4 @@ class SniDrop(HelloWatch[Params]):
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Holds back the packets of those whom the rule names."""
-        sender = "client" if packet.side == CLIENT else "server"
-        if self.params.drop not in {sender, "both"}:
-            return packet
-        self.note("drop")
-        return None
+        return self.silence(packet, self.params.drop)
