@@ -69,6 +69,7 @@ def _by_name(schema: Schema, key: str) -> Schema:
 
 def _definitions(tables: Tables) -> dict[str, Schema]:
     parts: dict[str, Schema] = {
+        **_inner(ServiceTarget, OwnTarget, CapabilityEntry),
         "check": _check(tables.probes),
         "control": {"oneOf": [_NAMED, {"$ref": "#/definitions/check"}]},
         "path": _path(tables),
@@ -156,8 +157,13 @@ def _of(model: type[BaseModel]) -> Schema:
     return made
 
 
+def _inner(*models: type[BaseModel]) -> dict[str, Schema]:
+    """What the models' own schemas refer to."""
+    return {key: value for model in models for key, value in _of(model).get("definitions", {}).items()}
+
+
 def _lifted(model: type[BaseModel]) -> Schema:
-    """A model's schema that needs no definitions of its own."""
+    """A model's schema without what it refers to."""
     made = _of(model)
     made.pop("definitions", None)
     return made
