@@ -49,6 +49,22 @@ BEHAVIOURS = Table(
         _row("udp_loss", "UdpLoss", "Datagrams are lost in bursts, and come late: calls crackle", "udp"),
         _row("stun_drop", "StunDrop", "STUN requests or answers vanish: calls ring and never connect", "udp"),
         _row("quic_v1_drop", "QuicV1Drop", "QUIC version 1 vanishes, by port, size and version alone", "udp"),
+        _row("quic_sni_drop", "QuicSniDrop", "Silence from the Initial on that shows a name", "udp", "name"),
+        _row(
+            "quic_sni_residual",
+            "QuicSniResidual",
+            "Datagrams to a server vanish for a time once an Initial has shown a name",
+            "udp",
+            "name",
+        ),
+        _row("quic_midflow_drop", "QuicMidflowDrop", "QUIC shakes hands, and its data vanishes", "udp"),
+        _row(
+            "udp_endpoint",
+            "Blackhole",
+            "Datagrams to listed addresses on one port vanish, TCP passes",
+            "address",
+            of="address_blackhole",
+        ),
         _row("wireguard_signature", "WireguardSignature", "WireGuard's handshake vanishes", "udp", "tunnel"),
         _row(
             "wireguard_late_kill", "WireguardLateKill", "A WireGuard tunnel dies after a few packets", "udp", "tunnel"

@@ -6,7 +6,7 @@ A behaviour is a subclass of `Watch` (or of one that already finds names) and a 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from harness.lab.censor import forge, question
@@ -80,6 +80,11 @@ class Watch(Generic[P]):
         if action not in self._noted:
             self._noted.add(action)
             self.log(action, **detail)
+
+    def later(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do something after a time, unless other rules hold by then."""
+        engine = self.engine
+        engine.at(engine.now + seconds, lambda: do() if engine.generation == self.flow.generation else None)
 
     def send_back(self, packet: Packet, frame: bytes, after: float = 0.0) -> None:
         """Send a frame of our own making to the sender of the packet."""

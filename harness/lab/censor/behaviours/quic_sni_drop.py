@@ -1,0 +1,35 @@
+"""Silence from the Initial on that shows a listed name: QUIC's handshake never ends, while TCP is another matter.
+
+RU: deployed at TSPU by 2023-07 (Heitmann 2026, "On Russia's Early Introduction of QUIC SNI Censorship", FOCI,
+net4people/bbs issue 654), first seen at Yota in 2022 as a second layer that works towards allow-listed servers too
+(kelmenhorst/quic-censorship issue 4, net4people/bbs issue 108). Splitting the hello over CRYPTO frames or sending
+another Initial ahead defeats it; `reassembly` says how far it goes against the former.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.lab.censor import initials
+from harness.lab.censor.packet import Packet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params(initials.Params):
+    """As every rule about names in Initials; each CRYPTO frame is read by itself where nothing else is said."""
+
+    reassembly: initials.Joined = "none"
+
+
+class QuicSniDrop(initials.InitialWatch[Params]):
+    """Lets the flow fall silent."""
+
+    def matched(self, packet: Packet) -> Packet | None:
+        """Condemns the flow by the datagram that showed the name."""
+        self.condemn()
+        return self.enforce(packet)
+
+    def enforce(self, packet: Packet) -> Packet | None:
+        """Nothing, either way."""
+        self.note("drop")
+        return None

@@ -1,0 +1,76 @@
+"""Later datagrams to a server vanish once an Initial has shown a listed name; the Initial itself passes.
+
+CN since 2024-04-07 (Zohaib 2025, "Exposing and Circumventing SNI-based QUIC Censorship of the Great Firewall of
+China", USENIX Security; net4people/bbs issues 468 and 505). The first datagram of a flow alone is looked at, and a flow
+is forgotten after 60 s without one; only clients whose port is above the server's; the client's datagrams to that
+address and port are then lost for 180 s, with a latency in which the first ones still pass. A junk datagram ahead, a
+hello split over datagrams, another version and a low source port defeat it. Less is caught at busy hours, which
+`probability` says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.lab.censor import initials, params
+from harness.lab.censor.packet import CLIENT, Packet
+
+if TYPE_CHECKING:
+    from harness.lab.censor.engine import Engine
+    from harness.lab.censor.flows import Flow
+    from harness.lab.censor.rule import CompiledRule
+
+SERVER = params.Residual(key="3tuple", seconds=180.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params(initials.Params):
+    """As every rule about names in Initials, on any port."""
+
+    ports: tuple[params.Port, ...] = ()
+    first: int = 1
+    residual: params.Residual | None = SERVER
+    idle: params.Seconds = 60.0  # after which the next datagram is a flow's first again
+    latency: params.Seconds = 0.1  # between the Initial and the first loss; the true figure is not published
+    rising: bool = True  # only where the client's port is above the server's
+
+
+class QuicSniResidual(initials.InitialWatch[Params]):
+    """Stands beside the path: what it looks at has passed already."""
+
+    def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
+        super().__init__(engine, rule, flow)
+        self._last = engine.now
+
+    def see(self, packet: Packet) -> Packet | None:
+        """The datagram; whichever comes first, also after a pause, is looked at."""
+        self._mark()
+        if self.params.rising and self.flow.cport <= self.flow.fport:
+            self.done = True
+            return packet
+        return super().see(packet)
+
+    def judged(self) -> None:
+        """Keeps watching: after a pause the flow counts as new."""
+
+    def matched(self, packet: Packet) -> Packet | None:
+        """The datagram itself; those behind it are lost once the verdict is there."""
+        if self.params.latency:
+            self.later(self.params.latency, self.condemn)
+        else:
+            self.condemn()
+        return packet
+
+    def enforce(self, packet: Packet) -> Packet | None:
+        """The server's datagrams, and none of the client's."""
+        self._mark()
+        if packet.side != CLIENT:
+            return packet
+        self.note("drop")
+        return None
+
+    def _mark(self) -> None:
+        if self.engine.now - self._last > self.params.idle:
+            self._forget()
+        self._last = self.engine.now
