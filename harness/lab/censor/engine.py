@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.lab.censor import forge
 from harness.lab.censor.flows import Flow, FlowTable
-from harness.lab.censor.fragments import Fragments, cut
+from harness.lab.censor.fragments import FULL, Fragments, cut
 from harness.lab.censor.hops import Routers
 from harness.lab.censor.line import Line
 from harness.lab.censor.memory import Memory
@@ -95,7 +95,7 @@ class Engine:
         except Unreadable:
             self._unreadable("malformed")
             return
-        met = self.routers.towards_censor(side)
+        met = self.routers.towards_censor[side]
         if met:
             if packet.ttl <= met:
                 self.emit(side, self.routers.ended(packet, 0))
@@ -139,7 +139,10 @@ class Engine:
         if flow is None:
             flow = self.flows.begin(packet, self.now)
             self._attach(flow)
-        self._carry(flow.watches, packet, frames)
+        if flow.watches:
+            self._carry(flow.watches, packet, frames)
+        else:
+            self._forward(packet, frames)
 
     def hold(self, watch: Watch[Any], packet: Packet, until: float) -> None:
         """Let a packet go on later, past the rules that stand behind the watch's."""
@@ -149,9 +152,6 @@ class Engine:
 
     def _carry(self, watches: Sequence[Watch[Any]], packet: Packet, frames: list[bytes] | None) -> None:
         """Shows the packet to those rules, and sends on what they leave of it, with what they made of it."""
-        if not watches:
-            self._forward(packet, frames)
-            return
         passed = self._shown(watches, packet)
         made, self._made = self._made, []
         for one in made:
@@ -174,13 +174,16 @@ class Engine:
         return packet
 
     def _forward(self, packet: Packet, frames: list[bytes] | None) -> None:
-        far = self.routers.past_censor(packet.side)
+        far = self.routers.past_censor[packet.side]
         if far:
             if packet.ttl <= far:
-                error = self.routers.ended(packet, self.routers.towards_censor(packet.side))
+                error = self.routers.ended(packet, self.routers.towards_censor[packet.side])
                 self.at(self.now + self._there_and_back(packet.side), lambda: self.emit(packet.side, error))
                 return
             packet, frames = self._lowered(packet, frames, far)
+        if frames is None and len(packet.raw) <= FULL:
+            self._leave(packet, packet.raw)
+            return
         for frame in frames or cut(packet.raw, next(self._numbers)):
             self._leave(packet, frame)
 
@@ -211,7 +214,7 @@ class Engine:
 
     def _depart(self, made: Made) -> None:
         packet = Packet(made.frame, 1 - made.side)
-        far = self.routers.past_censor(packet.side)
+        far = self.routers.past_censor[packet.side]
         if packet.ttl > far:
             for frame in cut(forge.lowered(made.frame, far) if far else made.frame, next(self._numbers)):
                 self._leave(packet, frame)

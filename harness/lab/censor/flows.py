@@ -103,12 +103,15 @@ class FlowTable:
     def find(self, packet: Packet, now: float) -> Flow | None:
         """The flow that a packet belongs to, None where it begins one."""
         flow = self.by_key[packet.side].get(packet.key)
-        if flow is None or _begins_anew(flow, packet):
+        if flow is None:
             return None
+        if packet.proto == TCP and (flags := packet.flags) & (SYN | FIN | RST):
+            if _begins_anew(flow, packet):
+                return None
+            if flags & (FIN | RST):
+                flow.fins |= 3 if flags & RST else 1 << packet.side
+                flow.closed = flow.fins == 3
         flow.last = now
-        if flow.proto == TCP and packet.flags & (FIN | RST):
-            flow.fins |= 3 if packet.flags & RST else 1 << packet.side
-            flow.closed = flow.fins == 3
         return flow
 
     def begin(self, packet: Packet, now: float) -> Flow:
@@ -154,4 +157,4 @@ class FlowTable:
 
 def _begins_anew(flow: Flow, packet: Packet) -> bool:
     """True for a SYN of a connection that uses the ports of an old one again."""
-    return packet.proto == TCP and packet.flags & (SYN | ACK) == SYN and packet.seq != flow.isn
+    return packet.flags & (SYN | ACK) == SYN and packet.seq != flow.isn

@@ -16,6 +16,7 @@ HELD_FOR = 30.0  # seconds, as Linux's ipfrag_time
 MOST_DATAGRAMS = 256
 MOST_BYTES = 65535
 ROOM = 1500  # what a link of the lab carries
+FULL = ETHER + ROOM  # its largest frame
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,7 +131,7 @@ def _name_next(before: bytearray, kind: int) -> None:
 
 def cut(raw: bytes, ident: int) -> list[bytes]:
     """The frames that carry a packet over a link of the lab: one, or fragments where it is too long."""
-    if len(raw) <= ETHER + ROOM:
+    if len(raw) <= FULL:
         return [raw]
     return _cut4(raw) if raw[12] == 0x08 else _cut6(raw, ident)
 

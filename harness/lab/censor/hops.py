@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.lab.censor import forge
 from harness.lab.censor.packet import CLIENT, Packet
@@ -18,13 +18,13 @@ class Routers:
     before: int = 0
     after: int = 0
 
-    def towards_censor(self, side: int) -> int:
-        """How many a packet from that side meets before the censor."""
-        return self.before if side == CLIENT else self.after
+    # How many a packet meets before the censor, and behind it, by the side that it comes from.
+    towards_censor: tuple[int, int] = field(init=False)
+    past_censor: tuple[int, int] = field(init=False)
 
-    def past_censor(self, side: int) -> int:
-        """How many a packet from that side meets behind the censor."""
-        return self.after if side == CLIENT else self.before
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "towards_censor", (self.before, self.after))
+        object.__setattr__(self, "past_censor", (self.after, self.before))
 
     def ended(self, packet: Packet, met: int) -> bytes:
         """The error of the router at which the packet's TTL ends, `met` routers having been passed before it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+import struct
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 CLIENT: Final = 0  # the side that a frame came from, or goes to
 INTERNET: Final = 1
@@ -16,6 +18,10 @@ FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10  # RFC 9293 section 3.1
 
 ETHER: Final = 14
 _IPV4, _IPV6 = b"\x08\x00", b"\x86\xdd"
+_IPV4_HEAD = struct.Struct("!BxHxxHxB").unpack_from  # version and length, length of all, offset, protocol
+_OCTETS = tuple(bytes((number,)) for number in range(256))
+
+T = TypeVar("T")
 
 # Headers that may stand before the payload (RFC 8200 section 4); their length is in their second byte.
 _EXTENSIONS = frozenset({0, 43, 60, 135, 139, 140})
@@ -38,7 +44,7 @@ class Piece(Exception):
 class Packet:
     """One IP packet in its frame. Offsets are into `raw`; `end` is where the IP packet ends."""
 
-    __slots__ = ("body", "end", "four", "head", "key", "proto", "raw", "side")
+    __slots__ = ("_made", "body", "end", "four", "head", "key", "proto", "raw", "side")
 
     def __init__(self, raw: bytes, side: int) -> None:
         self.raw = raw
@@ -54,15 +60,17 @@ class Packet:
             raise NotIp
         self.body = _body(raw, self.proto, self.head, self.end)
         # Who speaks with whom, as bytes: addresses, ports (or an echo's identifier), protocol.
-        self.key = addresses + self._ends() + bytes((self.proto,))
+        self.key = addresses + _ends(raw, self.proto, self.head) + _OCTETS[self.proto]
+        self._made: dict[Callable[[bytes], Any], Any] | None = None
 
-    def _ends(self) -> bytes:
-        if self.proto in {TCP, UDP}:
-            return self.raw[self.head : self.head + 4]
-        if self.proto in {ICMP, ICMP6} and self.raw[self.head] in {0, 8, 128, 129}:
-            identifier = self.raw[self.head + 4 : self.head + 6]
-            return identifier + identifier
-        return bytes(4)
+    def made(self, read: Callable[[bytes], T]) -> T:
+        """What a reader makes of the payload: read once, however many rules ask."""
+        if self._made is None:
+            self._made = {}
+        if read not in self._made:
+            self._made[read] = read(self.raw[self.body : self.end])
+        whole: T = self._made[read]
+        return whole
 
     @property
     def reverse_key(self) -> bytes:
@@ -125,17 +133,26 @@ class Packet:
         return self.end - self.body + bool(flags & SYN) + bool(flags & FIN)
 
 
+def _ends(raw: bytes, proto: int, head: int) -> bytes:
+    """The ports, or what stands for them."""
+    if proto in {TCP, UDP}:
+        return raw[head : head + 4]
+    if proto in {ICMP, ICMP6} and raw[head] in {0, 8, 128, 129}:
+        return raw[head + 4 : head + 6] * 2
+    return bytes(4)
+
+
 def _ipv4(raw: bytes) -> tuple[int, int, int]:
     """Protocol, start of the transport, end of the packet (RFC 791)."""
-    if len(raw) < ETHER + 20 or raw[14] >> 4 != 4:
+    if len(raw) < ETHER + 20:
         raise Unreadable
-    head = ETHER + (raw[14] & 15) * 4
-    end = ETHER + (raw[16] << 8 | raw[17])
-    if not ETHER + 20 <= head <= end <= len(raw):
+    first, length, offset, proto = _IPV4_HEAD(raw, ETHER)
+    head, end = ETHER + (first & 15) * 4, ETHER + length
+    if first >> 4 != 4 or not ETHER + 20 <= head <= end <= len(raw):
         raise Unreadable
-    if (raw[20] << 8 | raw[21]) & 0x3FFF:  # more fragments, or not the first
+    if offset & 0x3FFF:  # more fragments, or not the first
         raise Piece
-    return raw[23], head, end
+    return proto, head, end
 
 
 def _ipv6(raw: bytes) -> tuple[int, int, int]:

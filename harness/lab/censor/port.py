@@ -20,10 +20,10 @@ TPACKET_V2 = 1
 TP_STATUS_KERNEL, TP_STATUS_USER = 0, 1
 ETH_P_ALL = 3
 
-FRAME = 2048  # bytes: a full packet, its Ethernet header and the kernel's own words before it
+FRAME = 1600  # bytes: a full packet, its Ethernet header and the kernel's own words before it (66)
 FRAMES = 4096
 SIZE = FRAME * FRAMES
-BLOCK = 65536
+BLOCK = 64 * FRAME  # whole pages, filled without a rest: the ring is one array of frames
 _HEADER = struct.Struct("=IIIH22xi")  # status, length, length as captured, offset of the frame; index of the interface
 _STATUS = struct.Struct("=I")
 

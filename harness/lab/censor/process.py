@@ -23,6 +23,7 @@ from harness.lab.events import Event
 from harness.lab.net.topology import CLIENT_PORT, INTERNET_PORT
 
 AT_ONCE = 64  # frames before what is due has its turn
+ROUNDS = 64  # of those before the owner has its turn
 IDLE = 1.0  # seconds between two looks at what is over
 
 
@@ -70,30 +71,42 @@ class Censor:
     def live(self) -> None:
         """Move frames until the process is ended from outside."""
         gc.freeze()  # what stands now stays; the collector need not look at it again
-        busy = False
         readable = [self.ports.fileno(), self.owner.fileno()]
+        patience = self._patience()
         while True:
-            waiting = select.select(readable, [], [], 0.0 if busy else self._patience())[0]
+            waiting = select.select(readable, [], [], patience)[0]
             if self.owner.fileno() in waiting:
                 self._answer()
-            busy = self._move()
-            self.engine.tick(time.monotonic())
+            patience = 0.0 if self._move_all() else self._patience()
             if self._capture:
                 self._capture.flush()
+
+    def _move_all(self) -> bool:
+        """Deals with what comes in until nothing more does; True where it has not come to an end.
+
+        Looking once more costs a glance at the ring, asking the kernel to wait costs as much as a packet.
+        """
+        for _ in range(ROUNDS):
+            moved = self._move()
+            self.engine.tick(time.monotonic())
+            if not moved:
+                return False
+        return True
 
     def _patience(self) -> float:
         due = self.engine.next_due()
         return IDLE if due is None else min(IDLE, max(0.0, due - time.monotonic()))
 
     def _move(self) -> bool:
-        """Deals with what has come in; True where there may be more."""
-        moved = 0
+        """Deals with what has come in; True where something had."""
+        moved = False
+        receive, monotonic = self.engine.receive, time.monotonic
         for side, frame in self.ports.frames(AT_ONCE):
-            moved += 1
+            moved = True
             if self._capture:
                 self._capture.add(side, frame, time.time())
-            self.engine.receive(side, frame, time.monotonic())
-        return moved == AT_ONCE
+            receive(side, frame, monotonic())
+        return moved
 
     def _answer(self) -> None:
         message, _ = self.owner.receive(0.0)

@@ -201,7 +201,7 @@ class QuestionWatch(NameWatch[N], Generic[N]):
         """What goes on in place of the packet, once its question has been looked at."""
         if packet.side != self.flow.opener:
             return packet
-        asked = question.read(packet.payload)
+        asked = packet.made(question.read)
         if asked is None or not self.names.holds(asked.name):
             return packet
         self.log("match", asked.name, type=asked.kind)

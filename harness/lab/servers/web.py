@@ -20,7 +20,7 @@ class WebServer:
         params: Web = seat.params
         title = (seat.host.names or (seat.host.name,))[0]
         pages = params.pages or {"/": Page(body=front_page(title), size=_DEFAULT_SIZE)}
-        self._pages = {path: _response(_page(page)) for path, page in pages.items()}
+        self._pages = {path: _page(page) for path, page in pages.items()}
 
     async def serve(self, stream: Stream) -> None:
         """Answer requests for pages."""
@@ -28,7 +28,7 @@ class WebServer:
 
     async def _respond(self, request: http.Request) -> http.Response:
         page = self._pages.get(request.path) or self._pages.get(PAGE)
-        return page or http.Response(status=404, body=b"not found\n")
+        return _response(page) if page else http.Response(status=404, body=b"not found\n")
 
 
 class ReflectorServer:
