@@ -79,11 +79,15 @@ def test_a_mangled_question_is_read_or_passed_over(data: bytes) -> None:
     assert asked is None or data.startswith(asked.ident)
 
 
-@given(st.lists(st.one_of(st.binary(max_size=60), mangled(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")), max_size=8))
-def test_mangled_requests_never_raise(parts: list[bytes]) -> None:
-    reader = host.HostReader()
+@given(
+    st.lists(st.one_of(st.binary(max_size=60), mangled(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")), max_size=8),
+    st.booleans(),
+    st.booleans(),
+)
+def test_mangled_requests_never_raise(parts: list[bytes], each: bool, strict: bool) -> None:
+    reader = host.HostReader(each=each, strict=strict)
 
-    assert all(isinstance(reader.add(part), str | None) for part in parts)
+    assert all(isinstance(reader.add(part), host.Request | None) for part in parts)
 
 
 @given(st.binary(max_size=200), st.integers(1, 6))

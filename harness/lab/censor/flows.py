@@ -71,6 +71,11 @@ class Flow:
             dport=self.fport,
         )
 
+    @property
+    def called(self) -> int:
+        """The port of the side that was called."""
+        return self.fport if self.opener == CLIENT else self.cport
+
     def ended(self, now: float) -> bool:
         """True where nobody will miss it."""
         limit = IDLE_CLOSED if self.closed else IDLE.get(self.proto, IDLE_OTHERS)

@@ -4,36 +4,54 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-_REQUEST = re.compile(rb"[A-Z]{3,10} [^\r\n]* HTTP/1\.[01]\r?\n")
-_HOST = re.compile(rb"\r?\nhost:[ \t]*([^\r\n]*?)[ \t]*\r?\n", re.IGNORECASE)
+_REQUEST = re.compile(rb"[A-Z]{3,10} ([^\r\n]*) HTTP/1\.[01]\r?\n")
+_HOST = re.compile(rb"\r?\nhost[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?\n", re.IGNORECASE)
+_TO_THE_LETTER = re.compile(rb"\r\nHost: ([^ \t\r\n][^\r\n]*?)\r\n")
 _LONGEST = 16384  # bytes of a request's head
+_SEGMENTS_LOOKED_AT = 8  # for a first request, where each is looked at by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a request's head says of whom it is for."""
+
+    name: str  # of the Host line, without its port
+    path: str  # as it was asked for
 
 
 class HostReader:
     """The requests of one flow, one after another; with `each`, every segment by itself. `over` once it is not HTTP."""
 
-    __slots__ = ("_buffer", "_each", "_met", "over")
+    __slots__ = ("_buffer", "_each", "_host", "_left", "_met", "over")
 
-    def __init__(self, *, each: bool = False) -> None:
+    def __init__(self, *, each: bool = False, strict: bool = False) -> None:
         self._each = each
+        self._host = _TO_THE_LETTER if strict else _HOST
         self._buffer = b""
         self._met = False
+        self._left = _SEGMENTS_LOOKED_AT
         self.over = False
 
-    def add(self, data: bytes) -> str | None:
-        """The name in the Host line, when the bytes complete it; what follows a request's head is passed over."""
+    def add(self, data: bytes) -> Request | None:
+        """The request whose Host line the bytes complete; what follows a request's head is passed over."""
         self._buffer = (data if self._each else self._buffer + data)[-_LONGEST:]
         start = _REQUEST.search(self._buffer)
         if start is None:
-            self.over = not self._met and not _may_begin(self._buffer)
+            self.over = not self._met and self._hopeless()
             return None
         self._met = True
-        found = _HOST.search(self._buffer, start.end() - 2)
+        found = self._host.search(self._buffer, start.end() - 2)
         if found is None:
             return None
         self._buffer = self._buffer[found.end() :]
-        return _name(found[1])
+        return Request(name=_name(found[1]), path=start[1].decode("latin-1"))
+
+    def _hopeless(self) -> bool:
+        """True where no request is to be expected any more."""
+        self._left -= self._each
+        return self._left <= 0 if self._each else not _may_begin(self._buffer)
 
 
 def _may_begin(data: bytes) -> bool:

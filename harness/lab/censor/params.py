@@ -96,6 +96,7 @@ Protocol: TypeAlias = Literal["tcp", "udp", "icmp", "other"]
 Side: TypeAlias = Literal["client", "server", "both"]
 Direction: TypeAlias = Literal["out", "in", "both"]
 Reassembly: TypeAlias = Literal["none", "tcp", "tls", "both"]
+Family: TypeAlias = Literal[4, 6]
 Key: TypeAlias = Literal["3tuple", "4tuple", "2tuple"]
 Version: TypeAlias = Literal["1.0", "1.1", "1.2", "1.3"]
 
@@ -160,7 +161,8 @@ class Params(Checked):
     NESTED: ClassVar[Mapping[str, type[Checked]]] = {"residual": Residual, "reset": Reset, "resets": Reset}
 
     prefixes: tuple[Prefix, ...] = ()  # of the far side, IPv4 and IPv6
-    ports: tuple[Port, ...] = ()  # of the far side
+    ports: tuple[Port, ...] = ()  # of the side that was called: the far one, unless the flow comes from there
+    families: tuple[Family, ...] = ()  # of IP; none means both
     direction: Direction = "out"  # who opened the flow: the client (`out`), the internet (`in`), or either
     exempt_prefixes: tuple[Prefix, ...] = ()
     exempt_ports: tuple[Port, ...] = ()
@@ -206,9 +208,16 @@ class Shown(Telling):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosted(Named):
-    """Parameters of a rule that looks at the Host line of HTTP/1."""
+    """Parameters of a rule that looks at requests of HTTP/1: at the Host line, and at the path where some are listed.
 
-    reassembly: Literal["none", "tcp"] = "tcp"
+    `reassembly`: `none` reads each segment by itself, `tcp` puts them in order; `short` reads each by itself, but joins
+    a first one that is too short to be told for HTTP with what follows.
+    """
+
+    paths: tuple[str, ...] = ()  # beginnings of the path, to the letter; none means all
+    strict: bool = False  # only a line that says `Host: ` to the letter is understood
+    requests: int = 0  # of a connection that are looked at; 0 means all
+    reassembly: Literal["none", "tcp", "short"] = "tcp"
     residual: Residual | None = None
 
 

@@ -67,10 +67,10 @@ class Residuals:
 
 
 def kind(residual: Residual, flow: Flow) -> bytes:
-    """What of a flow a sentence is held against."""
+    """What of a flow a sentence is held against; the server of the three-tuple is the side that was called."""
     ends = flow.client + flow.far
     if residual.key == "2tuple":
         return ends
     if residual.key == "3tuple":
-        return ends + flow.fport.to_bytes(2, "big")
+        return ends + flow.called.to_bytes(2, "big") + bytes((flow.opener,))
     return ends + flow.fport.to_bytes(2, "big") + flow.cport.to_bytes(2, "big")

@@ -47,6 +47,7 @@ class Scope:
         self._protocols = frozenset(protocols)
         self._prefixes = Prefixes(params.prefixes) if params.prefixes else None
         self._ports = ports(params.ports)
+        self._sizes = frozenset({4: 4, 6: 16}[family] for family in params.families)
         self._exempt = Prefixes(params.exempt_prefixes)
         self._exempt_ports = ports(params.exempt_ports)
         self._openers = {"out": (CLIENT,), "in": (1 - CLIENT,), "both": (0, 1)}[params.direction]
@@ -56,8 +57,9 @@ class Scope:
         return (
             flow.opener in self._openers
             and (not self._protocols or PROTOCOLS.get(flow.proto, "other") in self._protocols)
-            and (not self._ports or flow.fport in self._ports)
-            and flow.fport not in self._exempt_ports
+            and (not self._ports or flow.called in self._ports)
+            and flow.called not in self._exempt_ports
+            and (not self._sizes or len(flow.far) in self._sizes)
             and (self._prefixes is None or flow.far in self._prefixes)
             and flow.far not in self._exempt
         )

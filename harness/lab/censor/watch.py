@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from harness.lab.censor import forge, question
 from harness.lab.censor.hello import Hello, HelloReader
-from harness.lab.censor.host import HostReader
+from harness.lab.censor.host import HostReader, Request
 from harness.lab.censor.packet import RST, Packet
 from harness.lab.censor.params import Hosted, Named, Params, Reset, Side, Telling
 from harness.lab.censor.question import Question
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from harness.lab.censor.flows import Flow
     from harness.lab.censor.rule import CompiledRule
     from harness.model import Json
+
+TOO_SHORT = 8  # bytes of a first segment by which Iran's filter tells HTTP (Bock 2020)
 
 P = TypeVar("P", bound=Params)
 N = TypeVar("N", bound=Named)
@@ -159,7 +161,7 @@ class HelloWatch(NameWatch[T], Generic[T]):
 
 
 class HostWatch(NameWatch[H], Generic[H]):
-    """Finds names in the Host lines of requests, every one of a connection."""
+    """Finds names in the Host lines of requests, every one of a connection unless told otherwise."""
 
     PROTOCOLS = ("tcp",)
 
@@ -167,25 +169,45 @@ class HostWatch(NameWatch[H], Generic[H]):
         super().__init__(engine, rule, flow)
         base = None if flow.isn is None else (flow.isn + 1) % (1 << 32)
         self._stream = Stream(base) if self.params.reassembly == "tcp" else None
-        self._reader = HostReader(each=self._stream is None)
+        self._reader = HostReader(each=self._stream is None, strict=self.params.strict)
+        self._short = b""
+        self.requests = 0  # that were read so far
 
     def see(self, packet: Packet) -> Packet | None:
-        """What goes on in place of the packet, once its name has been looked at."""
+        """What goes on in place of the packet, once its request has been looked at."""
         if packet.side != self.flow.opener or packet.end == packet.body:
             return packet
-        name = self._reader.add(self._ordered(packet))
-        if name is not None and self.names.holds(name):
-            self.log("match", name)
-            return self.matched(packet, name)
-        self.done = self._reader.over
-        return packet
+        request = self._reader.add(self._ordered(packet))
+        if request is None:
+            self.done = self._reader.over
+            return packet
+        self.requests += 1
+        self.done = self.requests == self.params.requests
+        if not self.meant(request):
+            return packet
+        self.log("match", request.name)
+        return self.matched(packet, request.name)
+
+    def meant(self, request: Request) -> bool:
+        """True where the rule is about this request."""
+        return self.names.holds(request.name) and self._path_listed(request.path)
+
+    def _path_listed(self, path: str) -> bool:
+        return not self.params.paths or path.startswith(self.params.paths)
 
     def _ordered(self, packet: Packet) -> bytes:
         if self._stream is None:
-            return packet.payload
+            return self._joined(packet.payload)
         data = self._stream.add(packet.seq, packet.payload)
         self._stream.take(len(data))
         return data
+
+    def _joined(self, payload: bytes) -> bytes:
+        """The segment, behind a first one that was too short to be told for HTTP."""
+        if self.params.reassembly != "short" or len(self._short) >= TOO_SHORT:
+            return payload
+        self._short += payload
+        return self._short if len(self._short) >= TOO_SHORT else b""
 
     @abstractmethod
     def matched(self, packet: Packet, name: str) -> Packet | None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.lab.censor import forge, host, params
-from harness.lab.censor.packet import Packet
+from harness.lab.censor.packet import CLIENT, Packet
 from harness.lab.censor.watch import HostWatch
 
-SERVER_ONLY = params.Reset(to="server")
+TO_SERVER = params.Reset(to="server")
 PAGE = "<html><head><title>Access denied</title></head><body><h1>Access to this resource is denied</h1></body></html>"
 
 
@@ -27,6 +27,8 @@ class Params(params.Hosted):
     location: str = ""  # of a redirect
     body: str = PAGE
     trigger: Literal["pass", "drop"] = "drop"  # passed on, the true answer follows the forged one
+    ip_ttl: int = 64  # of the forged answer, as it leaves the censor
+    ip_id: int = 0
     ports: tuple[params.Port, ...] = (80,)
 
 
@@ -37,16 +39,25 @@ class BlockPage(HostWatch[Params]):
         """Sends the page; in the path, the server hears of a reset instead of the request."""
         headers = dict(self.params.headers) | ({"Location": self.params.location} if self.params.location else {})
         page = host.page((self.params.status, self.params.reason), headers, self.params.body)
-        self.send_back(packet, forge.tcp_answer(packet, page))
+        look = forge.Look(ttl=self.params.ip_ttl, ident=self.params.ip_id)
+        self.send_back(packet, forge.tcp_answer(packet, page, look))
         self.log("page", name, status=self.params.status)
         if self.params.trigger == "pass":
             return packet
         self.condemn()
-        self.reset(packet, SERVER_ONLY, taken=False)
+        self.reset(packet, self._to_called, taken=False)
         return None
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Resets the client of a flow that has had its page, or that a residual holds against it."""
         if packet.side == self.flow.opener:
-            self.reset(packet, params.TO_CLIENT, taken=False)
+            self.reset(packet, self._to_opener, taken=False)
         return None
+
+    @property
+    def _to_called(self) -> params.Reset:
+        return TO_SERVER if self.flow.opener == CLIENT else params.TO_CLIENT
+
+    @property
+    def _to_opener(self) -> params.Reset:
+        return params.TO_CLIENT if self.flow.opener == CLIENT else TO_SERVER
