@@ -30,9 +30,10 @@ class Shown:
     censor: Mapping[str, frozenset[str]]
 
     @property
-    def summary(self) -> tuple[str, str | None, str | None]:
-        """Claim, mechanism and stage."""
-        return str(self.verdict.claim), self.verdict.mechanism, self.verdict.stage and str(self.verdict.stage)
+    def summary(self) -> tuple[str, str | None, str | None, str]:
+        """Claim, mechanism, stage and steadiness."""
+        verdict = self.verdict
+        return str(verdict.claim), verdict.mechanism, verdict.stage and str(verdict.stage), verdict.steadiness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Expected:
     claim: str
     mechanism: str | None = None
     stage: str | None = None
+    steadiness: str | None = None
     censor: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     @property
@@ -50,10 +52,10 @@ class Expected:
         return self.claim == "usable" and not self.censor
 
     def contradicted_by(self, shown: Shown) -> str:
-        """How the verdict differs, "" where it does not; a stage that is not expected may be any."""
-        claim, mechanism, stage = shown.summary
-        wanted = (self.claim, self.mechanism, self.stage or stage)
-        return "" if wanted == (claim, mechanism, stage) else f"expected {wanted}, shown {shown.summary}"
+        """How the verdict differs, "" where it does not; a stage or steadiness that is not expected may be any."""
+        claim, mechanism, stage, steadiness = shown.summary
+        wanted = (self.claim, self.mechanism, self.stage or stage, self.steadiness or steadiness)
+        return "" if wanted == shown.summary else f"expected {wanted}, shown {shown.summary}"
 
     def denied_by(self, shown: Shown) -> str:
         """How the censor's log differs, "" where it does not: other behaviours, or names that it never acted on."""
