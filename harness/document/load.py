@@ -29,7 +29,10 @@ REPEATS = 10_000
 _CORE = "tag:yaml.org,2002:"
 _TAGS = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
 
+_TOO_DEEP = (f"more than {DEPTH} lists and mappings inside each other", "write it flat")
+
 _SYNTAX = (
+    ("maximum nesting depth", *_TOO_DEEP),  # newer libyaml has a limit of its own
     ("tab character", "a tab", "indent with spaces"),
     ("mapping values are not allowed", 'a second ": " in one value', "write the value in quotes"),
     ("could not find expected ':'", 'a key without ":"', 'write "key: value"'),
@@ -72,7 +75,7 @@ def compose(text: str, name: str) -> tuple[Document | None, tuple[Complaint, ...
         composer.wrong(_unreadable(exc, text), "a character that YAML does not allow", "remove it, or escape it")
         return None, in_order(composer.complaints)
     except _TooDeepError as exc:
-        composer.wrong(exc.at, f"more than {DEPTH} lists and mappings inside each other", "write it flat")
+        composer.wrong(exc.at, *_TOO_DEEP)
         return None, in_order(composer.complaints)
     if composer.root is None:
         composer.wrong(Position(1, 1), "the file is empty", "write a mapping")
