@@ -69,7 +69,7 @@ def _by_name(schema: Schema, key: str) -> Schema:
 
 def _definitions(tables: Tables) -> dict[str, Schema]:
     parts: dict[str, Schema] = {
-        **_inner(ServiceTarget, OwnTarget, CapabilityEntry),
+        **_inner(ServiceTarget, OwnTarget, CapabilityEntry, PathMapping),
         "check": _check(tables.probes),
         "control": {"oneOf": [_NAMED, {"$ref": "#/definitions/check"}]},
         "path": _path(tables),
@@ -158,12 +158,12 @@ def _of(model: type[BaseModel]) -> Schema:
 
 
 def _inner(*models: type[BaseModel]) -> dict[str, Schema]:
-    """What the models' own schemas refer to."""
+    """The models within those models, by their names."""
     return {key: value for model in models for key, value in _of(model).get("definitions", {}).items()}
 
 
 def _lifted(model: type[BaseModel]) -> Schema:
-    """A model's schema without what it refers to."""
+    """A model's schema that leaves its definitions to the whole file's."""
     made = _of(model)
     made.pop("definitions", None)
     return made
@@ -204,7 +204,7 @@ def _reachable(schema: Any, known: dict[str, Schema]) -> set[str]:
     waiting = _refs(schema)
     while waiting:
         name = waiting.pop()
-        if name not in found and name in known:
+        if name not in found:
             found.add(name)
             waiting |= _refs(known[name])
     return found

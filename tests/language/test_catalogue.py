@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Callable, Mapping
 
 import pytest
+from cryptography import x509
 
 from harness import catalogue
 from harness.catalogue import Loaded, WorldOverlay
@@ -151,10 +152,14 @@ def test_the_shipped_scenario_can_be_read_without_any_variable() -> None:
     assert (7 * 11, set()) == (len(loaded.plan.cells), {cell.not_applicable for cell in loaded.plan.cells} - {None})
 
 
-def test_the_shipped_anchors_are_whatsapps_root_and_telegrams_key() -> None:
+def test_the_shipped_anchors_are_whatsapps_root_telegrams_key_and_signals_authority() -> None:
     anchors = catalogue.trust().anchors
 
-    assert {"whatsapp_noise": 64, "telegram_rsa": 16} == {name: len(keys[0]) for name, keys in anchors.items()}
+    assert {"whatsapp_noise", "telegram_rsa", "signal_roots"} == set(anchors)
+    assert [64, 16] == [len(anchors[name][0]) for name in ("whatsapp_noise", "telegram_rsa")]  # hex digits
+    assert ["CN=Signal Messenger,O=Signal Messenger\\, LLC,L=Mountain View,ST=California,C=US"] == [
+        x509.load_der_x509_certificate(bytes.fromhex(der)).issuer.rfc4514_string() for der in anchors["signal_roots"]
+    ]
 
 
 def test_every_shipped_endpoint_has_a_source_and_a_date() -> None:

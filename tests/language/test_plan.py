@@ -37,7 +37,10 @@ def test_without_controls_nothing_can_show_a_path(load: Load) -> None:
 
 def test_what_a_world_does_not_serve_is_said_before_anything_is_sent(load: Load) -> None:
     world = WorldOverlay(name="small", serves=("telegram", "whatsapp.messaging"))
-    text = "scenario: news\ntargets: [{service: telegram, capabilities: [web]}, {service: whatsapp}]\n"
+    text = (
+        "scenario: news\ntargets: [{service: telegram, capabilities: [web]},"
+        " {service: whatsapp, capabilities: [messaging, registration]}]\n"
+    )
     cells = {cell.target.name: cell.not_applicable for cell in load(text, world=world).plan.cells[1:]}
 
     assert {

@@ -22,7 +22,7 @@ SHIPPED = {
     "controls.yaml": "controls",
     "trust.yaml": "trust",
     "expect/ru-2026-02.yaml": "expect",
-    **{f"services/{name}.yaml": "service" for name in ("whatsapp", "telegram", "max", "vk")},
+    **{f"services/{file.name}": "service" for file in (catalogue.shipped() / "services").glob("*.yaml")},
 }
 SHAPES = ("unknown-key", "no-list", "bad-name", "unknown-proof-key", "two-probes", "unknown-claim", "unknown-probe")
 

@@ -89,8 +89,11 @@ def test_a_slip_in_a_secret_field_does_not_tell_its_value(complaints: Callable[.
 
 def test_a_service_without_capabilities_gives_all_of_them(load: Load) -> None:
     loaded = load("scenario: news\ntargets: [{service: telegram}]\n")
+    capabilities = ("messaging", "web", "media", "call_setup", "calls")
 
-    assert [PATH_TARGET, "telegram.messaging", "telegram.web"] == [cell.target.name for cell in loaded.plan.cells]
+    assert [PATH_TARGET, *(f"telegram.{each}" for each in capabilities)] == [
+        cell.target.name for cell in loaded.plan.cells
+    ]
 
 
 def test_telegram_needs_two_data_centres(load: Load) -> None:
