@@ -21,7 +21,7 @@ Held: TypeAlias = "tuple[subprocess.Popen[str], psutil.Process]"
 ROOT = pathlib.Path(__file__).parents[2]
 PASSWORD = "swordfish-and-chips"
 HOLDER = f"""
-import asyncio, sys
+import asyncio, signal, sys
 from harness.dial.api import Tape
 from harness.dial.deadline import Deadline
 from harness.dial.open import open_path
@@ -36,6 +36,7 @@ async def main():
     await asyncio.sleep(float(sys.argv[1]))
     path.close()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf to it
 asyncio.run(main())
 """
 
