@@ -11,8 +11,6 @@ from harness.history import read
 from tests import needs
 from tests.compare.ci import CI, GitHub, GitLab, Job, Service
 
-pytestmark = pytest.mark.xdist_group("nightly")  # one worker measures the night for all
-
 SCENARIO = """
 scenario: night
 targets:

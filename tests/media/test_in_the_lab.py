@@ -23,8 +23,6 @@ HERE = pathlib.Path(__file__).parent
 WORLD = str(HERE / "poor.world.yaml")
 PATIENCE = 120.0
 
-pytestmark = pytest.mark.xdist_group("media-lab")
-
 
 @dataclasses.dataclass(frozen=True)
 class Seen:

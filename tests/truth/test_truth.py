@@ -10,7 +10,7 @@ from harness.lab.world import worlds
 from tests.truth.lab import skip_without_lab
 from tests.truth.measuring import FOLDER, Shown, Truth, disagreements, measure
 
-WORLDS = [pytest.param(name, marks=pytest.mark.xdist_group(f"truth-{name}")) for name in worlds()]
+WORLDS = worlds()
 
 
 @functools.cache
