@@ -15,9 +15,8 @@ import pytest
 WITHIN = 60.0  # far more than any of this takes, on a machine that others use too
 
 
-def heeds_ctrl_c() -> None:
-    """What a shell without job control takes from the programs that it puts into the background."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell without job control makes the programs that it puts into the background deaf to Ctrl-C.
+PYTEST = "import pytest, signal; signal.signal(signal.SIGINT, signal.default_int_handler); pytest.console_main()"
 
 
 def until(true: Callable[[], object]) -> None:
@@ -32,12 +31,7 @@ def running(small: pytest.Pytester) -> Iterator[subprocess.Popen[bytes]]:
     """A pytest with one finished cell in its record and one that waits for silence."""
     words = ["--world", "address-blackhole", "-p", "no:cacheprovider", "--record=run.jsonl", "--junitxml=junit.xml"]
     with (small.path / "out.txt").open("wb") as out:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-k", "direct", *words],
-            cwd=small.path,
-            stdout=out,
-            preexec_fn=heeds_ctrl_c,
-        )
+        started = subprocess.Popen([sys.executable, "-c", PYTEST, "-k", "direct", *words], cwd=small.path, stdout=out)
         try:
             record = small.path / "run.jsonl"
             until(lambda: record.exists() and '"type":"cell"' in record.read_text())
