@@ -16,7 +16,7 @@ WITHIN = 60.0  # far more than any of this takes, on a machine that others use t
 
 
 # A shell without job control makes the programs that it puts into the background deaf to Ctrl-C.
-PYTEST = "import pytest, signal; signal.signal(signal.SIGINT, signal.default_int_handler); pytest.console_main()"
+PYTEST = "import pytest, signal; signal.signal(signal.SIGINT, signal.default_int_handler); exit(pytest.console_main())"
 
 
 def until(true: Callable[[], object]) -> None:
