@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from harness.kinds import load
+from harness.lab.censor.hours import spelled
 from harness.lab.censor.table import BEHAVIOURS
 from harness.lab.world import Host, Rule, World, load_world, worlds
 from harness.model import Json
@@ -28,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("pcap", "a program inside a world, its packets captured"),
     ):
         action = actions.add_parser(name, help=summary)
-        action.add_argument("world", metavar="WORLD", help="a name or a file")
+        action.add_argument("world", metavar="WORLD", help="a name or a file, and @VANTAGE or @TIME behind it")
         if name == "pcap":
             action.add_argument("folder", metavar="DIR", type=pathlib.Path, help="where the captures go")
         if name in {"run", "log", "pcap"}:
@@ -42,8 +43,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(_: argparse.Namespace) -> int:
     for name in worlds():
-        print(f"{name:<24} {load_world(name).title}")
+        world = load_world(name)
+        print(" ".join([f"{name:<24} {world.title}", *_choices(world)]))
     return 0
+
+
+def _choices(world: World) -> list[str]:
+    """What can be chosen behind the world's name."""
+    return [f"@{name}" for name in (*world.vantages, *world.timetable)]
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -56,6 +63,11 @@ def _description(world: World) -> Iterator[str]:
     where = world.vantage
     yield f"vantage    {where.name} ({where.cc}, {f'AS{where.asn}' if where.asn else 'no ASN'}, {where.network})"
     yield f"resolvers  {', '.join(world.resolvers) or 'none'}"
+    yield f"clock      {spelled(world.clock)}"
+    if world.vantages:
+        yield f"vantages   {', '.join(f'@{name}' for name in world.vantages)}"
+    if world.timetable:
+        yield f"timetable  {', '.join(f'@{name} {spelled(time)}' for name, time in world.timetable.items())}"
     yield "hosts"
     yield from (f"  {line}" for host in world.hosts for line in _host(host))
     yield "censor" if world.censor else "censor     none"

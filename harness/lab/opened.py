@@ -15,6 +15,7 @@ from harness.errors import ApparatusError
 from harness.lab import events, rules, start
 from harness.lab.channel import Channel, Closed
 from harness.lab.events import Event
+from harness.lab.needs import Lacking, lacking
 from harness.lab.program import LabProcess, Stdio, arrange, pid_of
 from harness.lab.tiers import Tier, Unavailable, ladder
 from harness.lab.world import Rule, World, dump
@@ -238,8 +239,11 @@ def open_lab(
         "serve": serve,
         "capture": None if pcap is None else str(pathlib.Path(pcap).absolute()),
     }
-    tried: list[Unavailable] = []
+    tried: list[ApparatusError] = []
     for rung in ladder() if tier is None else (tier,):
+        if told := lacking(world, rung):
+            tried.append(Lacking(told))
+            continue
         try:
             return _open(world, rung, plain)
         except Unavailable as unavailable:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from harness.model import Json, Vantage
 
+NOON = 43200.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
@@ -85,6 +87,9 @@ class World:
     serves: tuple[str, ...] = ()  # services and targets that this world answers for
     variables: Mapping[str, str] = field(default_factory=dict)  # laid over a scenario's environment
     seed: int = 1
+    clock: float = NOON  # seconds since midnight, by the censor's clock, when the lab comes up; then it runs
+    vantages: tuple[str, ...] = ()  # that `NAME@VANTAGE` can choose
+    timetable: Mapping[str, float] = field(default_factory=dict)  # times of day that `NAME@TIME` can choose
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -117,7 +122,7 @@ def restore(plain: Mapping[str, Json]) -> World:
     whole["hops"] = Hops(**whole["hops"])
     whole["hosts"] = tuple(_restore_host(host) for host in whole["hosts"])
     whole["censor"] = tuple(Rule(**rule) for rule in whole["censor"])
-    for key in ("sources", "resolvers", "serves"):
+    for key in ("sources", "resolvers", "serves", "vantages"):
         whole[key] = tuple(whole[key])
     return World(**whole)
 
@@ -136,7 +141,10 @@ def worlds() -> tuple[str, ...]:
 
 
 def load_world(name_or_file: str) -> World:
-    """The world of that name, or of that file; a file that cannot be understood raises ScenarioError."""
+    """The world of that name, or of that file, `@` a vantage and `@` a time of its timetable behind it.
+
+    Raises ScenarioError where there is none, or where its file cannot be understood.
+    """
     from harness.lab.worldfile import load  # pydantic is loaded only by who reads files
 
     return load(name_or_file)

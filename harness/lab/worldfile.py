@@ -3,100 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import ipaddress
 import pathlib
-import typing
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
-
-import pydantic
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import harness
 from harness.document.complaint import BadFile, nearest
 from harness.document.node import Loc
 from harness.document.reading import Reading, read
-from harness.document.words import refused
 from harness.errors import ScenarioError
-from harness.kinds import Kind, Table
-from harness.kinds import load as load_kind
-from harness.lab.censor.params import Name, Seconds, Share
-from harness.lab.censor.table import BEHAVIOURS
-from harness.lab.servers.table import SERVERS
-from harness.lab.world import Hops, Host, Link, Rule, Service, World
-from harness.model import Json, Vantage
+from harness.lab import variants, worldkinds
+from harness.lab.contradictions import Placed, contradictions, timeless
+from harness.lab.world import Hops, Host, Link, Rule, World
+from harness.lab.worldmodel import Part, VantagePart, WorldFile
+from harness.model import Vantage
 
 _PACKAGE = pathlib.Path(harness.__file__).parent
 _SHIPPED = (_PACKAGE / "_data" / "worlds", _PACKAGE.parent / "fixtures" / "worlds")
-
-
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise refused("this is no IP address", "write one such as 9.9.9.9 or 2620:fe::fe") from None
-
-
-_Address = Annotated[str, pydantic.AfterValidator(_address)]
-
-
-class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
-
-
-class VantageFile(_Strict):
-    """Where the client of the world stands."""
-
-    name: str
-    cc: str = "ZZ"
-    asn: int | None = None
-    network: typing.Literal["home", "mobile", "dc", "unknown"] = "unknown"
-
-
-class LinkFile(_Strict):
-    """The line between client and internet."""
-
-    delay: Seconds = 0.0
-    jitter: Seconds = 0.0
-    loss: Share = 0.0
-    rate: Annotated[float, pydantic.Field(ge=0)] = 0.0
-
-
-class HopsFile(_Strict):
-    """Routers before and after the censor."""
-
-    before: Annotated[int, pydantic.Field(ge=0, le=30)] = 0
-    after: Annotated[int, pydantic.Field(ge=0, le=30)] = 0
-
-
-class HostFile(_Strict):
-    """A host, or what is different about a host of the extended world."""
-
-    name: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    addresses: tuple[_Address, ...] | None = None
-    names: tuple[Name, ...] | None = None
-    services: tuple[Any, ...] | None = None
-    home: bool | None = None
-    down: bool | None = None
-
-
-class WorldFile(_Strict):
-    """A world; what it leaves out is that of the world it extends."""
-
-    world: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    title: str
-    extends: str | None = None
-    sources: tuple[str, ...] = ()
-    vantage: VantageFile | None = None
-    link: LinkFile | None = None
-    hops: HopsFile | None = None
-    resolvers: tuple[_Address, ...] | None = None
-    hosts: tuple[HostFile, ...] = ()
-    censor: tuple[Any, ...] = ()
-    paths: dict[str, Any] = {}
-    controls: dict[str, Any] = {}
-    serves: tuple[str, ...] | None = None
-    variables: dict[str, str] = {}
-    seed: int | None = None
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 def names() -> tuple[str, ...]:
@@ -105,8 +32,8 @@ def names() -> tuple[str, ...]:
 
 
 def load(name_or_file: str) -> World:
-    """The world of that name or file; BadFile with every complaint where it cannot be understood."""
-    return _load(_find(name_or_file), ())
+    """The world of that name or file, as chosen behind it; BadFile with every complaint where it is not understood."""
+    return _load(name_or_file, ())
 
 
 def _find(name_or_file: str) -> pathlib.Path:
@@ -118,20 +45,32 @@ def _find(name_or_file: str) -> pathlib.Path:
     raise ScenarioError(f'no world "{name_or_file}"; {nearest(name_or_file, names())}')
 
 
-def _load(file: pathlib.Path, seen: tuple[pathlib.Path, ...]) -> World:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as exc:
-        raise ScenarioError(f"{file}: cannot be read ({exc.strerror}); name a world, or the file of one") from exc
-    reading = read(text, _shown(file), {})
+def _load(spelled: str, seen: tuple[pathlib.Path, ...]) -> World:
+    name, words = variants.split(spelled)
+    file = _find(name)
+    if file in seen:
+        raise ScenarioError("a world cannot extend itself; extend another one, such as open")
+    reading = read(_text(file), _shown(file), {})
     parsed = reading.fit(WorldFile)
     if parsed is None:
         raise BadFile(reading.complaints)
-    base = _base(reading, parsed, (*seen, file))
-    world = _laid_over(reading, parsed, base)
+    world = _laid_over(reading, parsed, _base(reading, parsed, (*seen, file)))
+    others = {key: _seen_from(reading, key, part, world) for key, part in parsed.vantages.items()}
+    _complain_of_times(reading, (world, *others.values()))
     if reading.complaints:
         raise BadFile(reading.complaints)
-    return world
+    choice = variants.chosen(world, words)
+    found = others.get(choice.vantage, world)
+    return dataclasses.replace(
+        found, name=world.name + choice.behind, clock=world.timetable.get(choice.time, found.clock)
+    )
+
+
+def _text(file: pathlib.Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise ScenarioError(f"{file}: cannot be read ({exc.strerror}); name a world, or the file of one") from exc
 
 
 def _shown(file: pathlib.Path) -> str:
@@ -139,130 +78,119 @@ def _shown(file: pathlib.Path) -> str:
     return f"worlds/{file.name}" if file.parent in _SHIPPED else str(file)
 
 
-def _base(reading: Reading, parsed: WorldFile, seen: tuple[pathlib.Path, ...]) -> World | None:
+def _base(reading: Reading, parsed: WorldFile, seen: tuple[pathlib.Path, ...]) -> World:
+    """The world below; one without anything where there is none."""
+    nothing = World(name=parsed.world, title=parsed.title, vantage=Vantage(name=parsed.world))
     if parsed.extends is None:
         if parsed.vantage is None:
             reading.wrong((), '"vantage" is missing', "write vantage: {name: lab}, or extends: open")
-        return None
+        return nothing
     try:
-        file = _find(parsed.extends)
+        return _load(parsed.extends, seen)
+    except BadFile:
+        raise
     except ScenarioError as exc:
         wrong, _, remedy = str(exc).partition("; ")
         reading.wrong(("extends",), wrong, remedy)
-        return None
-    if file in seen:
-        reading.wrong(("extends",), "a world cannot extend itself", "extend another one, such as open")
-        return None
-    return _load(file, seen)
+        return nothing
 
 
-def _laid_over(reading: Reading, parsed: WorldFile, base: World | None) -> World:
-    below = base or World(name=parsed.world, title=parsed.title, vantage=Vantage(name=parsed.world))
-    hosts = _hosts(reading, parsed, {host.name: host for host in below.hosts})
-    own: dict[str, Any] = {
-        "vantage": parsed.vantage and Vantage(**dict(parsed.vantage)),
-        "link": parsed.link and Link(**dict(parsed.link)),
-        "hops": parsed.hops and Hops(**dict(parsed.hops)),
-        "resolvers": parsed.resolvers,
-        "serves": parsed.serves,
-        "seed": parsed.seed,
-    }
+def _laid_over(reading: Reading, parsed: WorldFile, below: World) -> World:
+    """The world over the one it extends. Whose rules are others has other vantages and another timetable."""
+    _complain_of_names(reading, parsed)
+    bare = dataclasses.replace(below, censor=(), sources=())
+    own: dict[str, Any] = {"vantage": parsed.vantage and Vantage(**dict(parsed.vantage))}
     return dataclasses.replace(
-        below,
+        _with(reading, (), parsed, bare),
         name=parsed.world,
         title=parsed.title,
-        sources=parsed.sources,
-        hosts=hosts,
-        censor=_rules(reading, parsed),
-        paths={**below.paths, **parsed.paths},
-        controls={**below.controls, **parsed.controls},
-        variables={**below.variables, **parsed.variables},
-        **{key: value for key, value in own.items() if value is not None},
+        vantages=tuple(parsed.vantages),
+        timetable=parsed.timetable,
+        **_said(own),
     )
 
 
-def _hosts(reading: Reading, parsed: WorldFile, hosts: dict[str, Host]) -> tuple[Host, ...]:
-    for place, host in enumerate(parsed.hosts):
-        loc: Loc = ("hosts", place)
-        services = None if host.services is None else tuple(_services(reading, loc, host.services))
+def _complain_of_names(reading: Reading, parsed: WorldFile) -> None:
+    """Vantages and times stand behind the same sign, so that a name can be one of them only."""
+    for key, entries in (("vantages", parsed.vantages), ("timetable", parsed.timetable)):
+        for name in entries:
+            if not _NAME.fullmatch(name):
+                reading.wrong((key, name), "this is no name", "write small letters, digits and -", key=True)
+            elif key == "timetable" and name in parsed.vantages:
+                wrong = f'"{name}" names a vantage and a time'
+                reading.wrong((key, name), wrong, "give one of them another name", key=True)
+
+
+def _complain_of_times(reading: Reading, worlds: Sequence[World]) -> None:
+    """A timetable is there to be chosen from; where no rule has hours its times are all alike."""
+    if any(world.timetable for world in worlds) and timeless(rule for world in worlds for rule in world.censor):
+        wrong = "no rule of this world has hours, so that its times are all alike"
+        reading.wrong(("timetable",), wrong, 'write hours: ["01:00-09:00"] at a rule', key=True)
+
+
+def _seen_from(reading: Reading, name: str, part: VantagePart, world: World) -> World:
+    """The world from one of its vantages."""
+    own = part.vantage.model_dump(exclude_none=True) if part.vantage else {}
+    vantage = dataclasses.replace(world.vantage, **{"name": f"{world.vantage.name}-{name}", **own})
+    laid = _with(reading, ("vantages", name), part, world)
+    return dataclasses.replace(laid, vantage=vantage, title=part.title or f"{world.title}: {name}")
+
+
+def _with(reading: Reading, loc: Loc, part: Part, below: World) -> World:
+    """The world with what a part of its file, which stands at `loc`, says of it."""
+    own: dict[str, Any] = {
+        "link": part.link and Link(**dict(part.link)),
+        "hops": part.hops and Hops(**dict(part.hops)),
+        "resolvers": part.resolvers,
+        "serves": part.serves,
+        "seed": part.seed,
+        "clock": part.clock,
+        "censor": part.censor if part.censor is None else _rules(reading, (*loc, "censor"), part.censor),
+    }
+    return dataclasses.replace(
+        below,
+        sources=(*below.sources, *part.sources),
+        hosts=_hosts(reading, loc, part, {host.name: host for host in below.hosts}),
+        paths={**below.paths, **part.paths},
+        controls={**below.controls, **part.controls},
+        variables={**below.variables, **part.variables},
+        **_said(own),
+    )
+
+
+def _said(own: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in own.items() if value is not None}
+
+
+def _rules(reading: Reading, loc: Loc, entries: tuple[Any, ...]) -> tuple[Rule, ...]:
+    placed = [Placed(place, rule) for place, rule in worldkinds.rules(reading, loc, len(entries))]
+    for one in contradictions(placed):
+        reading.wrong(*one)
+    return tuple(one.rule for one in placed)
+
+
+def _hosts(reading: Reading, loc: Loc, part: Part, hosts: dict[str, Host]) -> tuple[Host, ...]:
+    for place, host in enumerate(part.hosts):
+        here: Loc = (*loc, "hosts", place)
+        services = None if host.services is None else tuple(worldkinds.services(reading, here, len(host.services)))
         own = {**dict(host), "services": services}
         below = hosts.get(host.name, Host(name=host.name, addresses=()))
-        hosts[host.name] = dataclasses.replace(below, **{key: value for key, value in own.items() if value is not None})
-        if not hosts[host.name].addresses and reading.document.node((*loc, "addresses")) is None:
-            reading.wrong(loc, f'host "{host.name}" has no address', "write addresses: [...]")
-    _complain_of_twins(reading, parsed, hosts.values())
+        if not (below.addresses or host.addresses) and reading.document.node((*here, "addresses")) is None:
+            close = difflib.get_close_matches(host.name, hosts, n=1)
+            remedy = f'did you mean "{close[0]}"?' if close else "write addresses: [...]"
+            reading.wrong(here, f'host "{host.name}" has no address', remedy)
+        hosts[host.name] = dataclasses.replace(below, **_said(own))
+    _complain_of_twins(reading, loc, part, hosts.values())
     return tuple(hosts.values())
 
 
-def _complain_of_twins(reading: Reading, parsed: WorldFile, hosts: Iterable[Host]) -> None:
+def _complain_of_twins(reading: Reading, loc: Loc, part: Part, hosts: Iterable[Host]) -> None:
     """An address that two hosts have would let one answer for the other."""
-    places = {host.name: place for place, host in enumerate(parsed.hosts)}
+    places = {host.name: place for place, host in enumerate(part.hosts)}
     owners: dict[str, str] = {}
     for host in hosts:
         for address in host.addresses:
             other = owners.setdefault(str(ipaddress.ip_address(address)), host.name)
             if other != host.name and (place := places.get(host.name, places.get(other))) is not None:
                 wrong = f'{address} belongs to "{other}" and to "{host.name}"'
-                reading.wrong(("hosts", place, "addresses"), wrong, "give each host addresses of its own")
-
-
-def _services(reading: Reading, loc: Loc, entries: tuple[Any, ...]) -> Iterable[Service]:
-    ports: set[int] = set()
-    for place in range(len(entries)):
-        here = (*loc, "services", place)
-        if (found := _filled(reading, here, SERVERS)) is None:
-            continue
-        kind, params = found
-        port = params.pop("port")
-        if port in ports:
-            reading.wrong(here, f"port {port} is taken twice on this host", "give one of them another port")
-        ports.add(port)
-        yield Service(kind=kind, port=port, params=params)
-
-
-def _rules(reading: Reading, parsed: WorldFile) -> tuple[Rule, ...]:
-    found = (_filled(reading, ("censor", place), BEHAVIOURS) for place in range(len(parsed.censor)))
-    return tuple(Rule(behaviour=each[0], params=each[1]) for each in found if each)
-
-
-def _filled(reading: Reading, loc: Loc, table: Table) -> tuple[str, dict[str, Json]] | None:
-    """The kind and the parameters written at `loc`: `kind`, or `{kind: {parameters}}`."""
-    value = reading.value(loc)
-    spelled: Mapping[str, Json] = {value: {}} if isinstance(value, str) else value
-    if not isinstance(spelled, Mapping) or len(spelled) != 1:
-        reading.wrong(loc, f"one {table.title} is expected", f"write a name, or {{name: {{...}}}}; {table.nearest('')}")
-        return None
-    kind = next(iter(spelled))
-    if kind not in table:
-        reading.wrong(loc, f'unknown {table.title} "{kind}"', table.nearest(kind), key=not isinstance(value, str))
-        return None
-    if isinstance(value, str):
-        return kind, _defaults(reading, loc, table[kind])
-    fitted = reading.fit(_model(table[kind]), (*loc, kind))
-    return (kind, fitted.model_dump(mode="json")) if fitted else None
-
-
-def _defaults(reading: Reading, loc: Loc, row: Kind) -> dict[str, Json]:
-    """The parameters of a kind that is only named."""
-    model = _model(row)
-    missing = [name for name, field in model.model_fields.items() if field.is_required()]
-    for name in missing:
-        reading.wrong(loc, f'"{row.name}" needs "{name}"', f"write {{{row.name}: {{{name}: ...}}}}")
-    return {} if missing else model().model_dump(mode="json")
-
-
-def _model(row: Kind) -> type[pydantic.BaseModel]:
-    """A pydantic model of a row's dataclass, so that its keys can be suggested and its errors placed."""
-    params = load_kind(row.params)
-    hints = typing.get_type_hints(params, include_extras=True)
-    fields: dict[str, Any] = {}
-    for field in dataclasses.fields(params):
-        fields[field.name] = (hints[field.name], _default(field))
-    config = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True)
-    return pydantic.create_model(params.__name__, __config__=config, **fields)
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return pydantic.Field(default_factory=field.default_factory)
-    return ... if field.default is dataclasses.MISSING else field.default
+                reading.wrong((*loc, "hosts", place, "addresses"), wrong, "give each host addresses of its own")

@@ -16,7 +16,7 @@ def header(config: pytest.Config) -> list[str]:
         where = _world(asked) if asked.world else f"vantage {place(asked.vantage)}, tier live"
     except HarnessError as exc:
         raise pytest.UsageError(str(exc)) from exc
-    return [f"waygauge: {where}, catalogue {_date()}"]
+    return [f"waygauge: {where}, catalogue {_date()}", *_skipped(asked)]
 
 
 def place(vantage: Vantage) -> str:
@@ -32,6 +32,14 @@ def _world(asked: Settings) -> str:
     assert asked.world
     found = overlay(asked.world)
     return f"vantage {place(found.vantage or asked.vantage)}, tier {tier()}, world {found.name}"
+
+
+def _skipped(asked: Settings) -> list[str]:
+    """Why the whole world will be skipped, where this machine cannot show it."""
+    from harness.vantage.place import lacking
+
+    told = lacking(asked.world) if asked.world else ""
+    return [f"waygauge: skipped: {told}"] if told else []
 
 
 def _date() -> str:

@@ -124,3 +124,5 @@ class CellItem(pytest.Item):
             self.add_marker(named(reason=mark.reason) if mark.reason else named)
         if not self.run.settings.sends:
             self.add_marker(pytest.mark.skip(reason=IDLE))
+        elif self.run.reading.lacking:
+            self.add_marker(pytest.mark.skip(reason=self.run.reading.lacking))

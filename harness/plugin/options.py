@@ -36,7 +36,11 @@ class Option:
 
 
 OPTIONS = (
-    Option(name="world", metavar="NAME", help="run the scenarios inside this world of the lab (a name or a file)"),
+    Option(
+        name="world",
+        metavar="NAME",
+        help="run the scenarios inside this world of the lab: a name or a file, @VANTAGE or @TIME behind it",
+    ),
     Option(name="live", help="run the scenarios from this machine, over the network it stands in; asks consent once"),
     Option(name="vantage", metavar="TEXT", help='where this machine stands: "home-1 cc=RU asn=12389 network=home"'),
     Option(name="expect", metavar="FILE", help="lay this expectation file over the scenarios"),

@@ -67,6 +67,15 @@ class Reading:
 
         return overlay(self._settings.world)
 
+    @functools.cached_property
+    def lacking(self) -> str:
+        """What the world needs and the lab's tier does not have, with the remedy; "" where nothing is missing."""
+        if not self._settings.world:
+            return ""
+        from harness.vantage.place import lacking
+
+        return lacking(self._settings.world)
+
     def path(self, name: str) -> Path:
         """The path of that name, as a scenario in the root directory would find it. Raises ScenarioError."""
         from harness.catalogue.paths import find_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from harness.kinds import Kind
 from harness.model import Cell, CellFacts, Path, ScenarioPlan, Vantage, Verdict
@@ -26,6 +26,7 @@ class Setup:
     kinds: Mapping[str, tuple[Kind, ...]] = field(default_factory=dict)  # a third party's rows, by table
     shard: str = ""  # `2/3` where the run is a part of its plan
     whole: tuple[str, ...] = ()  # then the keys of the whole plan, in order
+    limits: Mapping[str, Any] = field(default_factory=dict)  # of the engine's limits, those that are not as usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

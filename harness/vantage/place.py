@@ -139,6 +139,17 @@ def tier() -> str:
     return str(found)
 
 
+def lacking(world: str) -> str:
+    """What the world needs and this machine's tier does not have, with the remedy; "" where nothing is missing."""
+    from harness.lab.needs import lacking, needs
+    from harness.lab.tiers import Tier, detect
+    from harness.lab.world import load_world
+
+    found = load_world(world)
+    at_hand = detect() if needs(found) else None
+    return lacking(found, at_hand) if isinstance(at_hand, Tier) else ""
+
+
 def overlay(world: str) -> WorldOverlay:
     """What a world lays over a scenario."""
     from harness.lab.world import load_world

@@ -7,13 +7,12 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from harness.engine import protocol
 from harness.errors import ApparatusError
-from harness.kinds import Kind
 from harness.model import Cell, CellFacts, Path, ScenarioPlan
 from harness.vantage import Fetched, Hushed, Outcome, Request, Setup, Sight, Started
 from harness.vantage.ledger import Ledger
@@ -27,8 +26,8 @@ READY = 20.0  # seconds in which a fresh engine must have answered, on the slowe
 class EngineSession:
     """One place, one engine, one record. Every method may be called from any thread."""
 
-    def __init__(self, place: Place, link: Link, ledger: Ledger, kinds: Mapping[str, tuple[Kind, ...]]) -> None:
-        self.place, self._kinds = place, kinds
+    def __init__(self, place: Place, link: Link, ledger: Ledger, setup: Setup) -> None:
+        self.place, self._setup = place, setup
         self._link, self._ledger = link, ledger
         self._news = threading.Condition()
         self._cells: dict[str, Cell] = {}
@@ -50,7 +49,7 @@ class EngineSession:
         place = open_place(setup)
         try:
             link = ThreadLink() if setup.inline else ProcessLink(place)
-            session = cls(place, link, Ledger(setup, place), setup.kinds)
+            session = cls(place, link, Ledger(setup, place), setup)
         except BaseException:
             place.close()
             raise
@@ -139,7 +138,11 @@ class EngineSession:
     def _greet(self) -> None:
         place = self.place
         hello = protocol.Hello(
-            vantage=place.vantage, trust=place.trust, lab=place.world is not None, kinds=protocol.Kinds(**self._kinds)
+            vantage=place.vantage,
+            trust=place.trust,
+            lab=place.world is not None,
+            limits=protocol.Limits(**self._setup.limits),
+            kinds=protocol.Kinds(**self._setup.kinds),
         )
         self._reader.start()
         self._link.say(protocol.order_line(hello))

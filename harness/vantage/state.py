@@ -49,9 +49,12 @@ def withdraw() -> None:
 
 
 def key(world: str | None) -> bytes:
-    """The key of the pseudonyms: a user's own for live runs, the world's name in a lab, where nothing is private."""
+    """The key of the pseudonyms: a user's own for live runs, the world's name in a lab, where nothing is private.
+
+    Vantages and times of one world share it, so that their records can be laid side by side.
+    """
     if world is not None:
-        return f"world {world}".encode()
+        return f"world {world.split('@')[0]}".encode()
     if given := os.environ.get("WAYGAUGE_KEY"):
         return given.encode()
     kept = folder() / "key"

@@ -12,6 +12,7 @@ import yaml
 from harness import catalogue
 from harness.lab import Event, Lab
 from harness.model import Cell, Json, Retry, ScenarioPlan, Vantage, Verdict
+from harness.probes.route import Patience
 from harness.vantage import Hushed, Setup
 from harness.vantage.place import InWorld, overlay
 from harness.vantage.session import EngineSession
@@ -65,6 +66,11 @@ class Expected:
         return f"never logged: {sorted(missing)}" if missing else ""
 
 
+def truths() -> tuple[str, ...]:
+    """What is measured: `WORLD`, and `WORLD@VANTAGE` or the like where a vantage or a time must show something else."""
+    return tuple(sorted(file.stem for file in FOLDER.glob("*.yaml") if not file.stem.endswith(".reach")))
+
+
 class Truth:
     """What a world must show, from its file."""
 
@@ -73,6 +79,12 @@ class Truth:
         assert plain["world"] == world
         self.world = world
         self._plain = plain
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """How long each stage may last: as usual, or shorter where the file says so, since a lab has no long way."""
+        part = self._plain.get("patience", 1)
+        return {stage: getattr(Patience(), stage) * part for stage in ("path", "resolve", "connect", "tls", "response")}
 
     def plan(self) -> ScenarioPlan:
         """The scenario's cells that the file is about: path by path, targets in the file's order."""
@@ -123,7 +135,7 @@ def item(cell: Cell) -> str:
 def measure(truth: Truth) -> dict[str, Shown]:
     """Every cell of the truth in one lab: those with something to see one by one, all the others together."""
     plan = truth.plan()
-    session = EngineSession.start(Setup(vantage=Vantage(name="truth"), world=truth.world))
+    session = EngineSession.start(Setup(vantage=Vantage(name="truth"), world=truth.world, limits=truth.limits))
     try:
         seen: set[tuple[object, str]] = set()
         waves = _waves(plan.cells, [truth.expected(item(cell)).quiet for cell in plan.cells])

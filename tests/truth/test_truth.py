@@ -6,11 +6,11 @@ import functools
 
 import pytest
 
-from harness.lab.world import worlds
+from harness.lab.world import load_world, worlds
 from tests.truth.lab import skip_without_lab
-from tests.truth.measuring import FOLDER, Shown, Truth, disagreements, measure
+from tests.truth.measuring import Shown, Truth, disagreements, measure, truths
 
-WORLDS = worlds()
+WORLDS = truths()
 
 
 @functools.cache
@@ -26,7 +26,15 @@ def measured(request: pytest.FixtureRequest) -> tuple[Truth, dict[str, Shown]]:
 
 
 def test_every_world_has_its_truth() -> None:
-    assert [] == [name for name in worlds() if not (FOLDER / f"{name}.yaml").is_file()]
+    assert [] == sorted(set(worlds()) - set(truths()))
+
+
+@pytest.mark.parametrize("name", [name for name in worlds() if load_world(name).vantages or load_world(name).timetable])
+def test_every_vantage_and_time_of_a_world_has_its_truth(name: str) -> None:
+    world = load_world(name)
+    measured = {word for truth in truths() if truth.startswith(f"{name}@") for word in truth.split("@")[1:]}
+
+    assert [] == sorted({*world.vantages, *world.timetable} - measured)
 
 
 @pytest.mark.parametrize("measured", WORLDS, indirect=True)

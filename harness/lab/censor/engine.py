@@ -18,6 +18,7 @@ from harness.lab.censor import forge
 from harness.lab.censor.flows import Flow, FlowTable
 from harness.lab.censor.fragments import FULL, Fragments, cut
 from harness.lab.censor.hops import Routers
+from harness.lab.censor.hours import DAY
 from harness.lab.censor.line import Line
 from harness.lab.censor.memory import Memory
 from harness.lab.censor.packet import CLIENT, INTERNET, NotIp, Packet, Piece, Unreadable
@@ -72,6 +73,7 @@ class Engine:
     memory: Memory = field(default_factory=Memory)
     counts: Counts = field(default_factory=Counts)
     now: float = 0.0
+    midnight: float = 0.0  # when, by `now`, the world's day began
     generation: int = 0
     _fragments: tuple[Fragments, Fragments] = field(default_factory=lambda: (Fragments(), Fragments()))
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
@@ -226,10 +228,19 @@ class Engine:
             if not rule.scope.holds(flow):
                 continue
             sentence = self.residuals.find(rule, flow, self.now)
-            if sentence is not None:
+            if sentence is not None and self.at_work(rule):
                 self.sentenced(rule, flow, sentence)
             elif rule.draws(flow):
                 flow.watches.append(rule.watch(self, rule, flow))
+
+    @property
+    def time_of_day(self) -> float:
+        """Seconds since midnight by the world's clock."""
+        return (self.now - self.midnight) % DAY
+
+    def at_work(self, rule: CompiledRule) -> bool:
+        """True where the world's clock shows one of the rule's hours."""
+        return rule.hours is None or rule.hours.holds(self.time_of_day)
 
     def sentenced(self, rule: CompiledRule, flow: Flow, sentence: Sentence) -> None:
         """Put a flow under a sentence that another flow has brought about."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
+from harness.lab.censor.hours import span, spelled
+
 Self = TypeVar("Self", bound="Checked")
 P = TypeVar("P", bound="Params")
 
@@ -26,7 +28,17 @@ class Reads:
         """What pydantic asks for when it builds a model with such a field."""
         from pydantic_core import core_schema
 
-        return core_schema.no_info_before_validator_function(self.read, handler(source))
+        return core_schema.no_info_before_validator_function(self._told, handler(source))
+
+    def _told(self, value: Any) -> Any:
+        """What was read; a refusal keeps its words: what is wrong, and what to write."""
+        from harness.document.words import refused
+
+        try:
+            return self.read(value)
+        except ValueError as exc:
+            wrong, _, remedy = str(exc).partition("; ")
+            raise refused(wrong, remedy) from None
 
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -63,12 +75,29 @@ def share(value: Any) -> Any:
 
 def prefix(value: Any) -> Any:
     """A prefix in its canonical text; a bare address is a prefix of one."""
-    return str(ipaddress.ip_network(value)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as exc:
+        raise ValueError(_no_prefix(value, "has host bits set" in str(exc))) from None
+
+
+def _no_prefix(text: str, within: bool) -> str:
+    if within:
+        whole = ipaddress.ip_network(text, strict=False)
+        return f"{text!r} has bits beyond its length; write {whole}, or the address alone"
+    return f"{text!r} is no prefix; write one such as 203.0.113.0/24 or 2001:db8::/32"
 
 
 def address(value: Any) -> Any:
     """An address in its canonical text."""
-    return str(ipaddress.ip_address(value)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no IP address; write one such as 9.9.9.9 or 2620:fe::fe") from None
 
 
 def port(value: Any) -> Any:
@@ -84,6 +113,11 @@ def name(value: Any) -> Any:
     return value.lower().rstrip(".") if isinstance(value, str) else value
 
 
+def hours(value: Any) -> Any:
+    """A span of the day in its canonical text."""
+    return "-".join(map(spelled, span(value))) if isinstance(value, str) else value
+
+
 Seconds: TypeAlias = Annotated[float, Reads(seconds)]
 Rate: TypeAlias = Annotated[float, Reads(bits)]
 Share: TypeAlias = Annotated[float, Reads(share)]
@@ -91,6 +125,7 @@ Prefix: TypeAlias = Annotated[str, Reads(prefix)]
 Address: TypeAlias = Annotated[str, Reads(address)]
 Port: TypeAlias = Annotated[int | str, Reads(port)]
 Name: TypeAlias = Annotated[str, Reads(name)]
+Hours: TypeAlias = Annotated[str, Reads(hours)]
 
 Protocol: TypeAlias = Literal["tcp", "udp", "icmp", "other"]
 Side: TypeAlias = Literal["client", "server", "both"]
@@ -166,6 +201,7 @@ class Params(Checked):
     direction: Direction = "out"  # who opened the flow: the client (`out`), the internet (`in`), or either
     exempt_prefixes: tuple[Prefix, ...] = ()
     exempt_ports: tuple[Port, ...] = ()
+    hours: tuple[Hours, ...] = ()  # of the world's clock; outside them the rule does nothing; none means always
     probability: Share = 1.0  # share of the flows, drawn by hash of the world's seed and the flow
     log: bool = True
 

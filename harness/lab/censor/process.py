@@ -38,6 +38,7 @@ def prepare(order: Mapping[str, Any], owner: Channel, log: int) -> Callable[[], 
         censor = Censor(owner, log, seed)
         censor.engine.lines = (lines[0], lines[1])
         censor.engine.routers = Routers(**world["hops"])
+        censor.engine.midnight = time.monotonic() - world["clock"]
         censor.engine.swap(rules)
         censor.capture(order["capture"])
         owner.send({"type": "ready"})

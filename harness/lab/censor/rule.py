@@ -9,6 +9,7 @@ from typing import Any
 from harness.kinds import load
 from harness.lab.censor.draw import draw
 from harness.lab.censor.flows import Flow
+from harness.lab.censor.hours import Hours
 from harness.lab.censor.params import Named, Residual, Telling, known
 from harness.lab.censor.scope import Names, Scope
 from harness.lab.censor.table import BEHAVIOURS
@@ -30,6 +31,7 @@ class CompiledRule:
     names: Names | None
     traits: Traits | None
     residual: Residual | None
+    hours: Hours | None  # None means always
     seed: int
 
     def draws(self, flow: Flow) -> bool:
@@ -65,5 +67,6 @@ def _compiled(index: int, plain: Mapping[str, Any], seed: int, generation: int) 
         names=names,
         traits=Traits(params, names) if names and isinstance(params, Telling) else None,
         residual=getattr(params, "residual", None),
+        hours=Hours(params.hours) if params.hours else None,
         seed=seed,
     )

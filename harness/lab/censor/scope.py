@@ -76,7 +76,7 @@ class Names:
 
     def exempts(self, name: str) -> bool:
         """True where the rule leaves this name alone, whatever else it says."""
-        return _below(name, self._exempt)
+        return below(name, self._exempt)
 
     def holds(self, name: str) -> bool:
         """True where the rule is about this name."""
@@ -86,10 +86,10 @@ class Names:
             return True
         if self._match == "substring":
             return any(part in name for part in self._names)
-        return self._match == "suffix" and _below(name, self._names)
+        return self._match == "suffix" and below(name, self._names)
 
 
-def _below(name: str, suffixes: frozenset[str]) -> bool:
+def below(name: str, suffixes: frozenset[str]) -> bool:
     """True where the name is one of the suffixes, or lies below one."""
     while name:
         if name in suffixes:

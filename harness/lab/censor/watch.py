@@ -44,12 +44,15 @@ class Watch(Generic[P]):
         self.rule = rule
         self.flow = flow
         self.params: P = rule.params
+        self._hours = rule.hours
         self.done = False  # True lets it go: the flow passes unwatched from then on
         self.sentence: Sentence | None = None
         self._noted: set[str] = set()
 
     def handle(self, packet: Packet) -> Packet | None:
         """What goes on in place of the packet; a flow under sentence is not looked at further."""
+        if self._hours is not None and not self.engine.at_work(self.rule):
+            return packet
         if self.sentence is not None:
             if self.sentence.holds(self.engine.now):
                 return self.enforce(packet)

@@ -1,0 +1,85 @@
+"""Servers and behaviours as a world file spells them, `kind` or `{kind: {parameters}}`, held against their table."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pydantic
+
+from harness.document.node import Loc
+from harness.document.reading import Reading
+from harness.kinds import Kind, Table
+from harness.kinds import load as load_kind
+from harness.lab.censor.table import BEHAVIOURS
+from harness.lab.servers.table import SERVERS
+from harness.lab.world import Rule, Service
+from harness.model import Json
+
+
+def services(reading: Reading, loc: Loc, count: int) -> Iterable[Service]:
+    """The servers of the host at `loc`, each on a port of its own."""
+    ports: set[int] = set()
+    for place in range(count):
+        here = (*loc, "services", place)
+        if (found := _filled(reading, here, SERVERS)) is None:
+            continue
+        kind, params = found
+        port = params.pop("port")
+        if port in ports:
+            reading.wrong(here, f"port {port} is taken twice on this host", "give one of them another port")
+        ports.add(port)
+        yield Service(kind=kind, port=port, params=params)
+
+
+def rules(reading: Reading, loc: Loc, count: int) -> list[tuple[Loc, Rule]]:
+    """The rules of the list at `loc`, each with its place."""
+    places: list[Loc] = [(*loc, number) for number in range(count)]
+    found = ((place, _filled(reading, place, BEHAVIOURS)) for place in places)
+    return [(place, Rule(behaviour=each[0], params=each[1])) for place, each in found if each]
+
+
+def _filled(reading: Reading, loc: Loc, table: Table) -> tuple[str, dict[str, Json]] | None:
+    """The kind and the parameters written at `loc`."""
+    value = reading.value(loc)
+    spelled: Mapping[str, Json] = {value: {}} if isinstance(value, str) else value
+    if not isinstance(spelled, Mapping) or len(spelled) != 1:
+        reading.wrong(loc, f"one {table.title} is expected", f"write a name, or {{name: {{...}}}}; {table.nearest('')}")
+        return None
+    kind = next(iter(spelled))
+    if kind not in table:
+        reading.wrong(loc, f'unknown {table.title} "{kind}"', table.nearest(kind), key=not isinstance(value, str))
+        return None
+    row = table[kind]
+    fitted = _usual(reading, loc, row) if isinstance(value, str) else reading.fit(_model(row), (*loc, kind))
+    return (kind, fitted.model_dump(mode="json")) if fitted else None
+
+
+def _usual(reading: Reading, loc: Loc, row: Kind) -> pydantic.BaseModel | None:
+    """The parameters of a kind that is only named; None where it needs some."""
+    model = _model(row)
+    missing = [name for name, field in model.model_fields.items() if field.is_required()]
+    for name in missing:
+        reading.wrong(loc, f'"{row.name}" needs "{name}"', f"write {{{row.name}: {{{name}: ...}}}}")
+    return None if missing else model()
+
+
+@functools.cache
+def _model(row: Kind) -> type[pydantic.BaseModel]:
+    """A pydantic model of a row's dataclass, so that its keys can be suggested and its errors placed."""
+    params = load_kind(row.params)
+    hints = typing.get_type_hints(params, include_extras=True)
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(params):
+        fields[field.name] = (hints[field.name], _default(field))
+    config = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True)
+    return pydantic.create_model(params.__name__, __config__=config, **fields)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return pydantic.Field(default_factory=field.default_factory)
+    return ... if field.default is dataclasses.MISSING else field.default

@@ -1,0 +1,117 @@
+"""What may stand in a world file, as pydantic reads it."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing
+from typing import Annotated, Any
+
+import pydantic
+
+from harness.document.words import refused
+from harness.lab.censor import hours
+from harness.lab.censor.params import Name, Seconds, Share
+
+Network = typing.Literal["home", "mobile", "dc", "unknown"]
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise refused("this is no IP address", "write one such as 9.9.9.9 or 2620:fe::fe") from None
+
+
+def _time(value: Any) -> Any:
+    try:
+        return hours.seconds(value) if isinstance(value, str) else hours.seconds("")
+    except ValueError:
+        raise refused("this is no time of day", 'write one such as "02:30"') from None
+
+
+Address = Annotated[str, pydantic.AfterValidator(_address)]
+Time = Annotated[float, pydantic.BeforeValidator(_time)]
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+
+class VantageFile(_Strict):
+    """Where the client of the world stands."""
+
+    name: str
+    cc: str = "ZZ"
+    asn: int | None = None
+    network: Network = "unknown"
+
+
+class OtherVantage(_Strict):
+    """What is different about another vantage; its name is that of its entry where none is written."""
+
+    name: str | None = None
+    cc: str | None = None
+    asn: int | None = None
+    network: Network | None = None
+
+
+class LinkFile(_Strict):
+    """The line between client and internet."""
+
+    delay: Seconds = 0.0
+    jitter: Seconds = 0.0
+    loss: Share = 0.0
+    rate: Annotated[float, pydantic.Field(ge=0)] = 0.0
+
+
+class HopsFile(_Strict):
+    """Routers before and after the censor."""
+
+    before: Annotated[int, pydantic.Field(ge=0, le=30)] = 0
+    after: Annotated[int, pydantic.Field(ge=0, le=30)] = 0
+
+
+class HostFile(_Strict):
+    """A host, or what is different about a host of the extended world."""
+
+    name: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    addresses: tuple[Address, ...] | None = None
+    names: tuple[Name, ...] | None = None
+    services: tuple[Any, ...] | None = None
+    home: bool | None = None
+    down: bool | None = None
+
+
+class Part(_Strict):
+    """What a world, and each of its vantages, may say; what it leaves out is that of what it lies over."""
+
+    sources: tuple[str, ...] = ()
+    link: LinkFile | None = None
+    hops: HopsFile | None = None
+    resolvers: tuple[Address, ...] | None = None
+    hosts: tuple[HostFile, ...] = ()
+    censor: tuple[Any, ...] | None = None
+    paths: dict[str, Any] = {}
+    controls: dict[str, Any] = {}
+    serves: tuple[str, ...] | None = None
+    variables: dict[str, str] = {}
+    seed: int | None = None
+    clock: Time | None = None
+
+
+class VantagePart(Part):
+    """A vantage of a world: a provider that enforces differently."""
+
+    title: str | None = None
+    vantage: OtherVantage | None = None
+
+
+class WorldFile(Part):
+    """A world; what it leaves out is that of the world it extends, but for censor, vantages and timetable."""
+
+    world: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str
+    extends: str | None = None
+    vantage: VantageFile | None = None
+    vantages: dict[str, VantagePart] = {}
+    timetable: dict[str, Time] = {}

@@ -1,0 +1,87 @@
+"""Rules that cannot mean what they say are told at load, with their place; whatever may act is left alone."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from harness.lab.world import load_world
+from tests.truth.test_variants import refusal
+
+HEAD = "world: bad\ntitle: bad\nextends: open\ncensor:\n"
+NEVER = "so that it never acts"
+BEHIND = f"takes every flow of this rule, {NEVER}; put it before that one, or leave it out"
+
+CERTAIN = {
+    "every name is exempt": (
+        "  - sni_drop: {names: [a.b.example, c.example], exempt_names: [b.example, c.example]}\n",
+        f"5:63: every name of this rule is exempt, {NEVER}; exempt less, or name more",
+    ),
+    "every prefix is exempt": (
+        "  - freeze: {prefixes: [192.0.2.0/25], exempt_prefixes: [192.0.2.0/24]}\n",
+        f"5:57: every prefix of this rule is exempt, {NEVER}; exempt less, or name more",
+    ),
+    "every port is exempt": (
+        "  - freeze: {ports: [443, 8000-8002], exempt_ports: [443, 8000-9000]}\n",
+        f"5:53: every port of this rule is exempt, {NEVER}; exempt less, or name more",
+    ),
+    "chance is never": (
+        "  - sni_drop: {names: [a.example], probability: 0}\n",
+        "5:49: the probability is 0, so that this rule never acts; write more than 0, or leave the rule out",
+    ),
+    "all is off already": (
+        "  - blackout\n  - sni_drop: {names: [a.example]}\n",
+        f"6:5: rule 1 of this censor, blackout, {BEHIND}",
+    ),
+    "the prefix is silent already": (
+        "  - address_blackhole: {prefixes: [192.0.2.0/24]}\n  - police: {prefixes: [192.0.2.128/25], rate: 1Mbit/s}\n",
+        f"6:5: rule 1 of this censor, address_blackhole, {BEHIND}",
+    ),
+    "what the first spares is none of the second's": (
+        "  - address_blackhole: {exempt_prefixes: [192.0.2.0/24]}\n  - freeze: {prefixes: [198.51.100.0/24]}\n",
+        f"6:5: rule 1 of this censor, address_blackhole, {BEHIND}",
+    ),
+    "the second has hours of the first": (
+        '  - blackout: {hours: ["22:00-06:00"]}\n  - sni_drop: {names: [a.example], hours: ["01:00-05:00"]}\n',
+        f"6:5: rule 1 of this censor, blackout, {BEHIND}",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CERTAIN)
+def test_a_certain_contradiction_is_said_at_load(tmp_path: pathlib.Path, what: str) -> None:
+    text, said = CERTAIN[what]
+
+    assert [f"bad.yaml:{said}"] == refusal(tmp_path, HEAD + text)
+
+
+def test_a_timetable_without_hours_is_said_at_load(tmp_path: pathlib.Path) -> None:
+    said = refusal(tmp_path, HEAD + '  - blackout\ntimetable: {night: "02:00"}\n')
+
+    assert [
+        "bad.yaml:6:1: no rule of this world has hours, so that its times are all alike; "
+        'write hours: ["01:00-09:00"] at a rule'
+    ] == said
+
+
+POSSIBLE = {
+    "one name is left": "sni_drop: {names: [a.example, b.example], exempt_names: [a.example]}",
+    "an exemption within a name": "sni_drop: {names: [example], exempt_names: [a.example]}",
+    "any name but some": 'sni_drop: {names: ["*"], exempt_names: [a.example]}',
+    "only one family is silent": "address_blackhole: {prefixes: [0.0.0.0/0]}",
+    "only one protocol is silent": "address_blackhole: {protocols: [udp]}",
+    "some ports are silent": "address_blackhole: {ports: [80]}",
+    "only by night": 'blackout: {hours: ["22:00-06:00"]}',
+    "only now and then": "blackout: {probability: 0.5}",
+    "all but what the second names": "blackout: {exempt_prefixes: [192.0.2.0/24]}",
+    "only from outside": "blackout: {direction: in}",
+}
+
+
+@pytest.mark.parametrize("what", POSSIBLE)
+def test_rules_that_may_act_are_left_alone(tmp_path: pathlib.Path, what: str) -> None:
+    file = tmp_path / "good.yaml"
+    file.write_text(f"{HEAD}  - {POSSIBLE[what]}\n  - sni_reset: {{names: [c.example]}}\n")
+
+    assert 2 == len(load_world(str(file)).censor)
