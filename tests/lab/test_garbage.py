@@ -56,6 +56,14 @@ def test_what_leaves_the_censor_has_been_read_as_a_whole_packet(frames: list[tup
         rule("dns_inject_race", names=["facebook.com"], answers=["31.13.94.37"]),
         rule("http_block_page", names=["facebook.com"], ports=[443]),
         rule("dns_hijack", to=["195.208.4.1"]),
+        rule("tspu_rewrite", names=["facebook.com"]),
+        rule("tspu_delayed_drop", names=["facebook.com"], least=0, most=1),
+        rule("gfw_reset", names=["facebook.com"], probability=1),
+        rule("henan_reset", names=["facebook.com"]),
+        rule("tls_fingerprint", ja3=["0"], ja4=["t13*"], act="reset"),
+        rule("tls_connection_count", connections=1),
+        rule("esni_drop"),
+        rule("port_443_reset"),
         rule("icmp_reject", prefixes=["8.0.0.0/8", "2a00::/16"]),
     )
     for side, frame in frames:

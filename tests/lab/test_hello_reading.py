@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from harness.lab.censor import fingerprint, hello
 from harness.wire import tls
 from tests.lab.conftest import hello as true_hello
-from tests.lab.hellos import ALPN, CHROME_2023, CHROME_2025, ECH, FIREFOX, GREASE, SNI, Made
+from tests.lab.hellos import ALPN, CHROME_2023, CHROME_2025, CHROME_LONG, ECH, FIREFOX, GREASE, SNI, Made
 from tests.lab.test_garbage import mangled
 
-MADE = [CHROME_2023, CHROME_2025, FIREFOX, Made(), Made(name=None), Made(kinds=())]
+MADE = [CHROME_2023, CHROME_2025, CHROME_LONG, FIREFOX, Made(), Made(name=None), Made(kinds=())]
 
 
 def read(made: Made) -> hello.Hello:
@@ -104,7 +104,7 @@ def test_the_hello_of_this_python_is_read_whole() -> None:
     assert (True, 0x0304, theirs.ja4) == (ours.whole, ours.newest, fingerprint.ja4(ours))
 
 
-@pytest.mark.parametrize("made", [CHROME_2025, FIREFOX, Made()], ids=["chrome", "firefox", "plain"])
+@pytest.mark.parametrize("made", [CHROME_LONG, FIREFOX, Made()], ids=["chrome", "firefox", "plain"])
 def test_a_hello_cut_anywhere_shows_no_more_than_the_whole(made: Made) -> None:
     whole = read(made)
     for size in range(len(made.record)):

@@ -6,6 +6,7 @@ Parameters are plain frozen dataclasses, so that the censor starts without pydan
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -153,6 +154,7 @@ class Checked:
         return _adapter(cls).json_schema()  # type: ignore[no-any-return]
 
 
+@functools.cache
 def _adapter(cls: type[Checked]) -> Any:
     from pydantic import TypeAdapter
 

@@ -6,7 +6,7 @@ A behaviour is a subclass of `Watch` (or of one that already finds names) and a 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from harness.lab.censor import forge, question
@@ -112,6 +112,13 @@ class Watch(Generic[P]):
                 self.send_on(packet, forge.reset_on(packet, ack=shape.ack, payload=payload, look=look, taken=taken))
         self.note("rst", to=shape.to)
 
+    def cut(self, packet: Packet, shapes: Iterable[Reset], *, taken: bool) -> Packet | None:
+        """Answers what the opener sends by resets; what the other side sends vanishes where we stand in the path."""
+        if packet.side == self.flow.opener:
+            for shape in shapes:
+                self.reset(packet, shape, taken=taken)
+        return packet if taken else None
+
     def silence(self, packet: Packet, whose: Side) -> Packet | None:
         """The packet, unless it is one of those whose packets vanish."""
         if not sent_by(packet, whose):
@@ -152,15 +159,20 @@ class HelloWatch(NameWatch[T], Generic[T]):
         if packet.side != self.flow.opener or packet.end == packet.body:
             return packet
         hello = self._reader.add(packet.seq, packet.payload)
-        if hello is not None and self.traits.hold(hello):
+        if hello is not None and self.meant(hello):
             self.log("match", hello.name or "", **self.traits.seen(hello))
             return self.matched(packet, hello)
-        self.done = self._reader.over
+        self.done = self.done or self._reader.over
         return packet
 
-    @abstractmethod
+    def meant(self, hello: Hello) -> bool:
+        """True where the rule acts on the flow of this hello, as far as it is there."""
+        return self.traits.hold(hello)
+
     def matched(self, packet: Packet, hello: Hello) -> Packet | None:
-        """What goes on in place of the packet that completed what the rule looks for."""
+        """What goes on in place of the packet that completed what the rule looks for: it is the first to be held."""
+        self.condemn()
+        return self.enforce(packet)
 
 
 class HostWatch(NameWatch[H], Generic[H]):

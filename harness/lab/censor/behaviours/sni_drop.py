@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.lab.censor import params
-from harness.lab.censor.hello import Hello
 from harness.lab.censor.packet import Packet
 from harness.lab.censor.watch import HelloWatch
 
@@ -22,11 +21,6 @@ class Params(params.Telling):
 
 class SniDrop(HelloWatch[Params]):
     """Lets the flow fall silent."""
-
-    def matched(self, packet: Packet, hello: Hello) -> Packet | None:
-        """Condemns the flow by the packet that showed the name."""
-        self.condemn()
-        return self.enforce(packet)
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Holds back the packets of those whom the rule names."""

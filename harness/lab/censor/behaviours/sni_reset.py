@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.lab.censor import params
-from harness.lab.censor.hello import Hello
 from harness.lab.censor.packet import Packet
 from harness.lab.censor.watch import HelloWatch
 
@@ -25,14 +24,6 @@ class Params(params.Telling):
 class SniReset(HelloWatch[Params]):
     """Resets the flow, and every later packet of its opener."""
 
-    def matched(self, packet: Packet, hello: Hello) -> Packet | None:
-        """Condemns the flow by the packet that showed the name."""
-        self.condemn()
-        return self.enforce(packet)
-
     def enforce(self, packet: Packet) -> Packet | None:
-        """Answers what the opener sends by resets; what the other side sends vanishes where we stand in the path."""
-        taken = self.params.trigger == "pass"
-        if packet.side == self.flow.opener:
-            self.reset(packet, self.params.reset, taken=taken)
-        return packet if taken else None
+        """Nothing but resets to what the opener sends, in the path; on it, the packet goes on too."""
+        return self.cut(packet, (self.params.reset,), taken=self.params.trigger == "pass")
