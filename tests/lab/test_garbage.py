@@ -7,8 +7,10 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.lab import rules
 from harness.lab.censor import hello, host, preface, question
 from harness.lab.censor.packet import NotIp, Packet, Piece, Unreadable
+from harness.lab.censor.rule import compiled
 from harness.lab.censor.stream import LIMIT, Stream
 from tests.lab.conftest import hello as true_hello
 from tests.lab.conftest import query
@@ -49,23 +51,33 @@ def test_no_frame_makes_the_parser_raise_anything_but_its_own(frame: bytes, side
     assert len(packet.key) == len(packet.reverse_key)
 
 
+RULES = compiled(
+    rules.plain(
+        [
+            rule("sni_reset", names=["facebook.com"]),
+            rule("dns_inject_race", names=["facebook.com"], answers=["31.13.94.37"]),
+            rule("http_block_page", names=["facebook.com"], ports=[443]),
+            rule("dns_hijack", to=["195.208.4.1"]),
+            rule("tspu_rewrite", names=["facebook.com"]),
+            rule("tspu_delayed_drop", names=["facebook.com"], least=0, most=1),
+            rule("gfw_reset", names=["facebook.com"], probability=1),
+            rule("henan_reset", names=["facebook.com"]),
+            rule("tls_fingerprint", ja3=["0"], ja4=["t13*"], act="reset"),
+            rule("tls_connection_count", connections=1),
+            rule("esni_drop"),
+            rule("port_443_reset"),
+            rule("icmp_reject", prefixes=["8.0.0.0/8", "2a00::/16"]),
+        ]
+    ),
+    seed=1,
+    generation=0,
+)
+
+
 @given(st.lists(st.tuples(st.integers(0, 1), st.one_of(FRAMES, TRUE_FRAMES.flatmap(mangled))), max_size=12))
 def test_what_leaves_the_censor_has_been_read_as_a_whole_packet(frames: list[tuple[int, bytes]]) -> None:
-    wire = Wire(
-        rule("sni_reset", names=["facebook.com"]),
-        rule("dns_inject_race", names=["facebook.com"], answers=["31.13.94.37"]),
-        rule("http_block_page", names=["facebook.com"], ports=[443]),
-        rule("dns_hijack", to=["195.208.4.1"]),
-        rule("tspu_rewrite", names=["facebook.com"]),
-        rule("tspu_delayed_drop", names=["facebook.com"], least=0, most=1),
-        rule("gfw_reset", names=["facebook.com"], probability=1),
-        rule("henan_reset", names=["facebook.com"]),
-        rule("tls_fingerprint", ja3=["0"], ja4=["t13*"], act="reset"),
-        rule("tls_connection_count", connections=1),
-        rule("esni_drop"),
-        rule("port_443_reset"),
-        rule("icmp_reject", prefixes=["8.0.0.0/8", "2a00::/16"]),
-    )
+    wire = Wire()
+    wire.engine.swap(RULES)
     for side, frame in frames:
         for _, out in wire.receive(frame, side):
             Packet(out, side)

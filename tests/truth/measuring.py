@@ -54,7 +54,7 @@ class Expected:
 
     def contradicted_by(self, shown: Shown) -> str:
         """How the verdict differs, "" where it does not; a stage or steadiness that is not expected may be any."""
-        claim, mechanism, stage, steadiness = shown.summary
+        stage, steadiness = shown.summary[2:]
         wanted = (self.claim, self.mechanism, self.stage or stage, self.steadiness or steadiness)
         return "" if wanted == shown.summary else f"expected {wanted}, shown {shown.summary}"
 
