@@ -6,7 +6,6 @@ Parameters are plain frozen dataclasses, so that the censor starts without pydan
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -154,7 +153,6 @@ class Checked:
         return _adapter(cls).json_schema()  # type: ignore[no-any-return]
 
 
-@functools.cache
 def _adapter(cls: type[Checked]) -> Any:
     from pydantic import TypeAdapter
 
