@@ -446,9 +446,10 @@ def test_other_ports_are_free(port: int) -> None:
 
 def test_a_syn_from_outside_brings_nothing_and_its_answer_three_resets() -> None:
     wire = Wire(rule("port_443_reset"))
+    home: dict[str, Any] = {"sport": 443, "dport": 40000}
 
-    assert "c" == sides(wire.receive(segment(at=0, flags=SYN, back=True), INTERNET))
-    assert "iiii" == sides(wire.receive(segment(at=0, flags=SYN | ACK), CLIENT))
+    assert "c" == sides(wire.receive(segment(at=0, flags=SYN, back=True, **home), INTERNET))
+    assert "iiii" == sides(wire.receive(segment(at=0, flags=SYN | ACK, **home), CLIENT))
 
 
 # --- how many at once ---
