@@ -95,7 +95,16 @@ def test_a_vantage_may_have_a_name_and_a_title_of_its_own(town: pathlib.Path) ->
 def test_everything_that_can_be_chosen_is_listed(town: pathlib.Path) -> None:
     listed = list(variants(load_world(str(town))))
 
-    assert ["@night", "@day", "@isp-b", "@isp-b@night", "@isp-b@day", "@mobile", "@mobile@night", "@mobile@day"] == listed
+    assert [
+        "@night",
+        "@day",
+        "@isp-b",
+        "@isp-b@night",
+        "@isp-b@day",
+        "@mobile",
+        "@mobile@night",
+        "@mobile@day",
+    ] == listed
 
 
 def test_a_chosen_world_survives_the_way_to_another_process(town: pathlib.Path) -> None:
@@ -130,7 +139,10 @@ def test_an_at_sign_on_the_way_to_a_file_chooses_nothing(text: str, expected: ob
     [
         ("mm-nights@nigth", 'world "mm-nights" has no vantage or time "nigth"; did you mean "night"?'),
         ("open@night", 'world "open" has no vantages and no timetable; write open alone'),
-        ("mm-nights@day@night", '"@night" cannot stand beside another of its kind; choose a vantage, a time, or one of each'),
+        (
+            "mm-nights@day@night",
+            '"@night" cannot stand beside another of its kind; choose a vantage, a time, or one of each',
+        ),
     ],
 )
 def test_what_a_world_does_not_have_is_answered_by_what_it_has(chosen: str, said: str) -> None:
