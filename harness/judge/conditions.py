@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from harness.judge.addresses import agree, is_bogon
 from harness.judge.blockpages import known_page
+from harness.judge.controls import DIRECT, stood
 from harness.judge.endpoints import is_ipv6, target_name
 from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out, http_answer
 from harness.model import Level, Role, Stage, Walk
@@ -133,9 +134,10 @@ def _neutral_tokens(seen: Seen) -> frozenset[str]:
     return frozenset(walk.failure for control in neutral for walk in control.walks if walk.failure)
 
 
-def _neutral_silent(_: Walk, seen: Seen) -> bool:
-    """No neutral host answered over this path, and one abroad and one at home were asked."""
-    return seen.neutral(Role.FOREIGN) is Answer.NO and seen.neutral(Role.DOMESTIC) is Answer.NO
+def _neutral_silent(walk: Walk, seen: Seen) -> bool:
+    """No neutral host at home or abroad answered over this path, or past a tunnel that is down; both were asked."""
+    over = None if stood(walk) else DIRECT.name
+    return seen.neutral(Role.FOREIGN, over) is Answer.NO and seen.neutral(Role.DOMESTIC, over) is Answer.NO
 
 
 loop_was_late = Condition(f"our own event loop was at least {LATE:g} s late meanwhile", _late)
@@ -143,7 +145,9 @@ by_ipv6 = Condition("the address is an IPv6 one", lambda walk, _: is_ipv6(walk.a
 ipv6_broken = Condition("no neutral host answered over IPv6 either", _ipv6_broken)
 nothing_anywhere = Condition("not one control went through, over any path", lambda _, seen: seen.network is Answer.NO)
 never_connected = Condition("the walk itself made no connection", _never_connected)
-neutral_silent = Condition("neutral hosts failed over this path, at home and abroad", _neutral_silent)
+neutral_silent = Condition(
+    "neutral hosts failed, at home and abroad: over this path, or past a tunnel that did not come up", _neutral_silent
+)
 neutral_impersonated = Condition(
     "neutral hosts were shown with certificates or pages that are not theirs",
     lambda walk, seen: _neutral_silent(walk, seen) and bool(_neutral_tokens(seen) & (CERTIFICATE | OTHER_ANSWER)),

@@ -105,6 +105,11 @@ def wanted(walk: Walk, cell: Cell, controls: Controls) -> tuple[Wanted, ...]:
     return tuple({one.id: one for one in asked}.values())
 
 
+def stood(walk: Walk) -> bool:
+    """False where a tunnel of the path itself did not come up, so that nothing was asked over it."""
+    return walk.last is None or walk.last.stage != Stage.PATH or not walk.last.of.startswith("hop:")
+
+
 def anybodys(walk: Walk, check: Check) -> bool:
     """True where an answer came in the clear, and nothing in it shows whose it is."""
     answered = walk.at(Stage.RESPONSE) is not None and walk.level < Level.E3
@@ -237,8 +242,9 @@ def _exit(failed: Failed) -> Iterator[Wanted]:
 # When each row applies.
 
 
-def _always(_: Failed) -> bool:
-    return True
+def _path_stood(failed: Failed) -> bool:
+    """The path was there to be asked over. A tunnel that did not come up would only be tried again by its controls."""
+    return stood(failed.walk)
 
 
 def _own_servers(failed: Failed) -> bool:
@@ -291,13 +297,13 @@ QUALITY_ROWS: tuple[Row, ...] = (_COMPARED, _AGAIN)
 ROWS: tuple[Row, ...] = (
     Row(
         role=Role.FOREIGN,
-        when=_always,
+        when=_path_stood,
         ask=functools.partial(_abroad, over=_this_path),
         tells="whether this path carries anything abroad",
     ),
     Row(
         role=Role.DOMESTIC,
-        when=_always,
+        when=_path_stood,
         ask=functools.partial(_at_home, over=_this_path),
         tells="whether this path carries anything at all",
     ),

@@ -209,9 +209,10 @@ class Transfer(Params):
 
 
 class Stun(Endpoint):
-    """A binding request over UDP (RFC 8489)."""
+    """A binding request over UDP (RFC 8489), sent again until it is answered."""
 
     port: Port = 3478
+    seconds: Duration = Field(default=8.0, description="an answer is waited for so long, and 8 s at most")
 
 
 class Media(Endpoint):

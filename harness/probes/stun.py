@@ -25,7 +25,7 @@ async def run(params: Mapping[str, Json], route: Route, tape: Tape, until: Deadl
         closing(await route.datagrams(params["port"], until, tape)) as flow,
         counted(tape, Stage.RESPONSE, flow) as note,
     ):
-        soon = until.sooner(route.patience.response)
+        soon = until.sooner(min(params.get("seconds", route.patience.response), route.patience.response))
         answer = await ask(flow, stun.request(transaction), lambda data: stun.answer(data, transaction), soon, note)
         note.detail.update(exit=answer.source, code=answer.code, software=answer.software)
         if answer.source is None:

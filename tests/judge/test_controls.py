@@ -77,6 +77,13 @@ def test_a_failed_proxy_asks_whether_the_network_works_without_it() -> None:
     assert (Role.KNOWN_GOOD, "direct") not in asked
 
 
+def test_a_tunnel_that_did_not_come_up_is_not_tried_again_by_its_controls() -> None:
+    last = Observation(stage=Stage.PATH, failure="generic_timeout_error", of="hop:1")
+    asked = roles(Walk(check="web", observations=(last,)), path=OFFICE)
+
+    assert [(Role.FOREIGN, "direct"), (Role.FOREIGN, "direct"), (Role.DOMESTIC, "direct")] == asked
+
+
 def test_a_path_cell_does_not_ask_its_own_checks_again() -> None:
     target = Target(name=PATH_TARGET, checks=(ABROAD, ABROAD_TOO))
     doh = Path(name="doh", resolver=Spec(kind="doh"))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import harness.judge
 from harness.failures import TOKENS
 from harness.judge import INSUFFICIENT, MECHANISMS, RULES, Rule, classify, judge, seen_of, tried
-from harness.model import CONCLUSIVE, Claim, Role, Stage, Strength, Walk
-from tests.judge.facts import cell, control, elsewhere, facts, known_good, neutral, other_name, walk
+from harness.model import CONCLUSIVE, Claim, Observation, Role, Stage, Strength, Walk
+from tests.judge.facts import OFFICE, cell, control, elsewhere, facts, known_good, neutral, other_name, walk
 
 FOLDER = pathlib.Path(harness.judge.__file__).parent
 STAGES = [Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.RESPONSE, Stage.BODY]
@@ -90,6 +90,13 @@ def test_without_any_network_nothing_is_conclusive_of_the_target(stage: Stage, t
     verdict = judge(cell(), facts((walk(stage, token),), controls=controls))
 
     assert verdict.claim not in {Claim.BLOCKED, Claim.DOWN, Claim.USABLE}
+
+
+def test_a_tunnel_that_is_silent_where_there_is_no_network_is_not_blamed() -> None:
+    last = Observation(stage=Stage.PATH, failure="generic_timeout_error", of="hop:1")
+    seen = facts((Walk(check="web", observations=(last,)),), controls=neutral(works=False))
+
+    assert "local.no_network" == judge(cell(path=OFFICE), seen).mechanism
 
 
 def test_an_empty_walk_is_insufficient() -> None:

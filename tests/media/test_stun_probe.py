@@ -26,6 +26,13 @@ def test_silence_is_asked_again_at_doubling_pauses() -> None:
     assert ("generic_timeout_error", 3, 60) == (walk.failure, walk.last.detail["asked"], walk.last.sent)
 
 
+def test_an_answer_is_waited_for_as_long_as_is_written() -> None:
+    walk = asked("stun", {"seconds": 0.3}, lambda _: None, seconds=5)
+
+    assert walk.last is not None
+    assert ("generic_timeout_error", 1) == (walk.failure, walk.last.detail["asked"])
+
+
 def test_what_answers_another_transaction_is_passed_over() -> None:
     walk = asked("stun", {}, lambda data: bytes.fromhex("01010000") + data[4:8] + bytes(12), seconds=0.4)
 
