@@ -29,7 +29,7 @@ class WorldOverlay:
     hosts: tuple[str, ...] = ()  # names and addresses of its hosts: whoever asks one of these is answered too
     variables: Mapping[str, str] = field(default_factory=dict)  # laid over the environment: one's own servers there
     vantage: Vantage | None = None
-    document: Document | None = None  # the world's file, so that complaints can point into it
+    documents: tuple[Document, ...] = ()  # the world's files, its own first, so that complaints can point into them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

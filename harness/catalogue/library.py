@@ -9,7 +9,7 @@ from functools import cached_property
 from harness.catalogue.api import Used, WorldOverlay
 from harness.catalogue.files import Folders, read_file
 from harness.document import BadFile, Complaint, placeless
-from harness.document.node import Loc
+from harness.document.node import Loc, plain
 from harness.document.reading import Reading
 from harness.model import Check, Json, Path
 from harness.paths.spell import DIRECT, read_path
@@ -63,8 +63,7 @@ class Library:
     @property
     def readings(self) -> tuple[Reading, ...]:
         """All files that were opened."""
-        overlay = [self._overlay] if self._world else []
-        return (*(reading for reading in self._readings.values() if reading), *overlay)
+        return (*(reading for reading in self._readings.values() if reading), *self._overlays)
 
     @property
     def complaints(self) -> tuple[Complaint, ...]:
@@ -88,10 +87,13 @@ class Library:
         return self._folders.services()
 
     @cached_property
-    def _overlay(self) -> Reading:
-        world = self._world or WorldOverlay(name="")
-        plain: Json = {"paths": dict(world.paths), "controls": dict(world.controls)}
-        return Reading(world.document or placeless(plain, f"world {world.name}"), self._env)
+    def _overlays(self) -> tuple[Reading, ...]:
+        """The world's files, the nearest first; what came from no file stands last."""
+        if not self._world:
+            return ()
+        whole: Json = {"paths": dict(self._world.paths), "controls": dict(self._world.controls)}
+        documents = (*self._world.documents, placeless(whole, f"world {self._world.name}"))
+        return tuple(Reading(document, self._env) for document in documents)
 
     def _entries(self, what: str) -> dict[str, tuple[Reading, Loc]]:
         return self._path_entries if what == "path" else self._control_entries
@@ -106,14 +108,24 @@ class Library:
 
     def _gathered(self, what: str, laid_over: Mapping[str, Json]) -> dict[str, tuple[Reading, Loc]]:
         found: dict[str, tuple[Reading, Loc]] = {}
-        for name in laid_over:
-            self._declare(found, what, self._overlay, (what, name))
+        for name, said in laid_over.items():
+            self._declare(found, what, *self._said(what, name, said))
         for file in self._folders.files(f"{what}.yaml"):
             reading = self._reading(file)
             for name in reading.keys_at() if reading else ():
                 if reading:
                     self._declare(found, what, reading, (name,))
         return found
+
+    def _said(self, what: str, name: str, said: Json) -> tuple[Reading, Loc]:
+        """Where a world says it: in one of its files, for all or for one of its vantages."""
+        for reading in self._overlays:
+            parts: list[Loc] = [(), *(("vantages", vantage) for vantage in reading.keys_at(("vantages",)))]
+            for part in parts:
+                node = reading.document.node((*part, what, name))
+                if node and plain(node) == said:
+                    return reading, (*part, what, name)
+        return self._overlays[-1], (what, name)
 
     @staticmethod
     def _declare(found: dict[str, tuple[Reading, Loc]], what: str, reading: Reading, loc: Loc) -> None:

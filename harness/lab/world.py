@@ -6,8 +6,12 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from harness.model import Json, Vantage
+
+if TYPE_CHECKING:
+    from harness.document.node import Document
 
 NOON = 43200.0
 
@@ -148,3 +152,10 @@ def load_world(name_or_file: str) -> World:
     from harness.lab.worldfile import load  # pydantic is loaded only by who reads files
 
     return load(name_or_file)
+
+
+def documents(name_or_file: str) -> tuple[Document, ...]:
+    """The files of a world that `load_world` understands, its own first: where its paths and controls stand."""
+    from harness.lab.worldfile import documents as found  # pydantic is loaded only by who reads files
+
+    return found(name_or_file)

@@ -12,13 +12,13 @@ from typing import Any
 
 import harness
 from harness.document.complaint import BadFile, nearest
-from harness.document.node import Loc
+from harness.document.node import Document, Loc
 from harness.document.reading import Reading, read
 from harness.errors import ScenarioError
 from harness.lab import variants, worldkinds
 from harness.lab.contradictions import Placed, contradictions, timeless
 from harness.lab.world import Hops, Host, Link, Rule, World
-from harness.lab.worldmodel import Part, VantagePart, WorldFile
+from harness.lab.worldmodel import HostFile, Part, VantagePart, WorldFile
 from harness.model import Vantage
 
 _PACKAGE = pathlib.Path(harness.__file__).parent
@@ -36,6 +36,13 @@ def load(name_or_file: str) -> World:
     return _load(name_or_file, ())
 
 
+def documents(name_or_file: str) -> tuple[Document, ...]:
+    """The files of a world that is understood: its own first, then that of the world which it extends."""
+    reading = _reading(_find(variants.split(name_or_file)[0]))
+    extends = reading.value(("extends",))
+    return (reading.document, *(documents(extends) if extends else ()))
+
+
 def _find(name_or_file: str) -> pathlib.Path:
     if name_or_file.endswith((".yaml", ".yml")):
         return pathlib.Path(name_or_file)
@@ -50,8 +57,8 @@ def _load(spelled: str, seen: tuple[pathlib.Path, ...]) -> World:
     file = _find(name)
     if file in seen:
         raise ScenarioError("a world cannot extend itself; extend another one, such as open")
-    reading = read(_text(file), _shown(file), {})
-    parsed = reading.fit(WorldFile)
+    reading = _reading(file)
+    parsed = reading.fit(WorldFile, stand_ins={"world": "unnamed", "title": "untitled"})
     if parsed is None:
         raise BadFile(reading.complaints)
     world = _laid_over(reading, parsed, _base(reading, parsed, (*seen, file)))
@@ -66,11 +73,12 @@ def _load(spelled: str, seen: tuple[pathlib.Path, ...]) -> World:
     )
 
 
-def _text(file: pathlib.Path) -> str:
+def _reading(file: pathlib.Path) -> Reading:
     try:
-        return file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
     except OSError as exc:
         raise ScenarioError(f"{file}: cannot be read ({exc.strerror}); name a world, or the file of one") from exc
+    return read(text, _shown(file), {})
 
 
 def _shown(file: pathlib.Path) -> str:
@@ -82,7 +90,7 @@ def _base(reading: Reading, parsed: WorldFile, seen: tuple[pathlib.Path, ...]) -
     """The world below; one without anything where there is none."""
     nothing = World(name=parsed.world, title=parsed.title, vantage=Vantage(name=parsed.world))
     if parsed.extends is None:
-        if parsed.vantage is None:
+        if "vantage" not in reading.keys_at():
             reading.wrong((), '"vantage" is missing', "write vantage: {name: lab}, or extends: open")
         return nothing
     try:
@@ -170,7 +178,7 @@ def _rules(reading: Reading, loc: Loc, entries: tuple[Any, ...]) -> tuple[Rule, 
 
 
 def _hosts(reading: Reading, loc: Loc, part: Part, hosts: dict[str, Host]) -> tuple[Host, ...]:
-    for place, host in enumerate(part.hosts):
+    for place, host in _placed(reading, loc, part):
         here: Loc = (*loc, "hosts", place)
         services = None if host.services is None else tuple(worldkinds.services(reading, here, len(host.services)))
         own = {**dict(host), "services": services}
@@ -184,9 +192,15 @@ def _hosts(reading: Reading, loc: Loc, part: Part, hosts: dict[str, Host]) -> tu
     return tuple(hosts.values())
 
 
+def _placed(reading: Reading, loc: Loc, part: Part) -> Iterable[tuple[int, HostFile]]:
+    """The hosts with their places in the file; what is no mapping has been left out of them."""
+    count = reading.size((*loc, "hosts"))
+    return zip([place for place in range(count) if reading.keys_at((*loc, "hosts", place))], part.hosts, strict=False)
+
+
 def _complain_of_twins(reading: Reading, loc: Loc, part: Part, hosts: Iterable[Host]) -> None:
     """An address that two hosts have would let one answer for the other."""
-    places = {host.name: place for place, host in enumerate(part.hosts)}
+    places = {host.name: place for place, host in _placed(reading, loc, part)}
     owners: dict[str, str] = {}
     for host in hosts:
         for address in host.addresses:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import typing
 from typing import Annotated, Any
 
@@ -22,6 +23,12 @@ def _address(text: str) -> str:
         raise refused("this is no IP address", "write one such as 9.9.9.9 or 2620:fe::fe") from None
 
 
+def _called(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]*", text):
+        return text
+    raise refused("this is no name", "write small letters, digits and -")
+
+
 def _time(value: Any) -> Any:
     try:
         return hours.seconds(value) if isinstance(value, str) else hours.seconds("")
@@ -29,6 +36,7 @@ def _time(value: Any) -> Any:
         raise refused("this is no time of day", 'write one such as "02:30"') from None
 
 
+Called = Annotated[str, pydantic.AfterValidator(_called)]
 Address = Annotated[str, pydantic.AfterValidator(_address)]
 Time = Annotated[float, pydantic.BeforeValidator(_time)]
 
@@ -74,7 +82,7 @@ class HopsFile(_Strict):
 class HostFile(_Strict):
     """A host, or what is different about a host of the extended world."""
 
-    name: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name: Called
     addresses: tuple[Address, ...] | None = None
     names: tuple[Name, ...] | None = None
     services: tuple[Any, ...] | None = None
@@ -109,7 +117,7 @@ class VantagePart(Part):
 class WorldFile(Part):
     """A world; what it leaves out is that of the world it extends, but for censor, vantages and timetable."""
 
-    world: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    world: Called
     title: str
     extends: str | None = None
     vantage: VantageFile | None = None

@@ -152,7 +152,7 @@ def lacking(world: str) -> str:
 
 def overlay(world: str) -> WorldOverlay:
     """What a world lays over a scenario."""
-    from harness.lab.world import load_world
+    from harness.lab.world import documents, load_world
 
     found = load_world(world)
     return WorldOverlay(
@@ -163,4 +163,5 @@ def overlay(world: str) -> WorldOverlay:
         variables=found.variables,
         hosts=(*found.zone(), *found.addresses),
         vantage=found.vantage,
+        documents=documents(world),
     )

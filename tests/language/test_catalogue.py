@@ -13,6 +13,7 @@ from harness.document import BadFile
 from harness.errors import ScenarioError
 from harness.kinds import Kind
 from harness.model import Path
+from harness.vantage.place import overlay
 from tests.language.conftest import API, ROOT, Load
 
 Folder = Callable[[Mapping[str, str]], pathlib.Path]
@@ -96,6 +97,21 @@ def test_a_slip_in_a_world_is_told_of_the_world(load: Load) -> None:
 
     with pytest.raises(BadFile, match=r"^world small:1:1: this is no IP address; "):
         load(API + "paths: [pinned]\n", world=world)
+
+
+def test_a_slip_in_a_worlds_file_is_told_where_it_stands(load: Load, tmp_path: pathlib.Path) -> None:
+    below, own = tmp_path / "below.yaml", tmp_path / "own.yaml"
+    below.write_text('world: below\ntitle: below\nextends: open\npaths:\n  aa: "foo://x"\n  bb: "socks5://h:1"\n')
+    own.write_text(
+        f"world: own\ntitle: own\nextends: {below}\ncontrols: {{near: {{htp: x}}}}\n"
+        'vantages:\n  sea:\n    paths: {bb: "bar://x"}\n'
+    )
+
+    with pytest.raises(BadFile) as caught:
+        load(API + "paths: [aa, bb]\ncontrols: {foreign: [near]}\n", world=overlay(f"{own}@sea"))
+
+    told = [(pathlib.Path(one.file).name, one.line, one.column) for one in caught.value.complaints]
+    assert [("below.yaml", 5, 7), ("own.yaml", 4, 19), ("own.yaml", 7, 17)] == told
 
 
 def test_every_cell_has_the_line_of_its_target(load: Load) -> None:

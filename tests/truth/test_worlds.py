@@ -114,6 +114,23 @@ BAD = {
         HEAD + "hosts:\n  - {name: here}\n",
         'bad.yaml:5:5: host "here" has no address; write addresses: [...]',
     ),
+    "a host is a mapping": (
+        HEAD + "hosts:\n  - here\n  - {name: there, addresses: [1.2.3]}\n",
+        "bad.yaml:5:5: a mapping is expected, not a text; write {key: value}",
+        "bad.yaml:6:31: this is no IP address; write one such as 9.9.9.9 or 2620:fe::fe",
+    ),
+    "a world without a title has its other faults told too": (
+        "world: Bad\nextends: opne\ncensor: [sni_rest]\nhosts: [{name: there, addresses: [9.9.9.9]}]\n",
+        'bad.yaml:1:1: "title" is missing; write title: ...',
+        "bad.yaml:1:8: this is no name; write small letters, digits and -",
+        'bad.yaml:2:10: no world "opne"; did you mean "open"?',
+        'bad.yaml:3:10: unknown behaviour "sni_rest"; did you mean "sni_reset"?',
+    ),
+    "a vantage that is there is not missing": (
+        "world: bad\ntitle: bad\nvantage: {nme: x}\n",
+        'bad.yaml:3:10: "name" is missing; write name: ...',
+        'bad.yaml:3:11: unknown key "nme"; did you mean "name"?',
+    ),
     "a key must be known": (
         HEAD + "hots: []\n",
         'bad.yaml:4:1: unknown key "hots"; did you mean "hosts"?',
@@ -123,9 +140,9 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 def test_a_bad_world_is_refused_where_it_is_wrong(tmp_path: pathlib.Path, what: str) -> None:
-    text, said = BAD[what]
+    text, *said = BAD[what]
 
-    assert [said] == refusal(tmp_path, text)
+    assert said == refusal(tmp_path, text)
 
 
 def test_everything_wrong_with_a_world_is_said_at_once(tmp_path: pathlib.Path) -> None:
