@@ -38,7 +38,14 @@ def test_a_name_is_known_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("versions", "newest"), [((GREASE, 0x0304, 0x0303), 0x0304), ((0x0303,), 0x0303), ((), 0x0302)]
+    ("versions", "newest"),
+    [
+        ((GREASE, 0x0304, 0x0303), 0x0304),
+        ((0x0303,), 0x0303),
+        ((), 0x0302),
+        ((0xFEFD, 0xFEFC, 0xFEFF), 0xFEFC),
+        ((0xFEFF, 0xFEFD, 0x0303), 0xFEFD),
+    ],
 )
 def test_the_newest_version_is_the_one_that_counts(versions: tuple[int, ...], newest: int) -> None:
     assert newest == read(Made(version=0x0302, versions=versions)).newest

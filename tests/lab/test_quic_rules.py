@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.lab.censor import hello, quic
+from harness.lab.censor import hello, quic_initial
 from harness.lab.censor.packet import INTERNET
 from tests.lab import initial_packets, quic_client
 from tests.lab.frames import Wire, datagram, opening, rule, sides
@@ -48,13 +48,13 @@ def where(name: str, data: bytes) -> int:
 
 def shown(*datagrams: bytes) -> str | None:
     """The name in the hello that the datagrams carry."""
-    frames = sorted((one for each in datagrams for one in quic.cryptos(each)), key=lambda one: one.offset)
+    frames = sorted((one for each in datagrams for one in quic_initial.cryptos(each)), key=lambda one: one.offset)
     return hello.told(b"".join(one.data for one in frames)).name
 
 
 @pytest.mark.parametrize("packet", [initial_packets.VERSION_1, initial_packets.VERSION_2], ids=["9001", "9369"])
 def test_the_initial_of_the_rfc_is_read(packet: bytes) -> None:
-    (frame,) = quic.cryptos(packet)
+    (frame,) = quic_initial.cryptos(packet)
 
     assert (bytes.fromhex("8394c8f03e515708"), 0, 241) == (frame.dcid, frame.offset, len(frame.data))
     assert "example.com" == hello.told(frame.data).name
@@ -72,13 +72,13 @@ def test_what_a_real_client_sends_first_is_read(version: int, long: bool) -> Non
 def test_no_bytes_make_the_reader_raise(junk: bytes, at: int) -> None:
     damaged = initial_packets.VERSION_1[:at] + junk + initial_packets.VERSION_1[at + len(junk) :]
 
-    assert all(len(frame.data) <= len(damaged) for frame in quic.cryptos(damaged))
-    assert [] == list(quic.cryptos(junk))
+    assert all(len(frame.data) <= len(damaged) for frame in quic_initial.cryptos(damaged))
+    assert [] == list(quic_initial.cryptos(junk))
 
 
 @given(st.binary(max_size=100))
 def test_no_frames_make_the_reader_raise(junk: bytes) -> None:
-    assert all(len(frame.data) <= 1200 for frame in quic.cryptos(initial(junk)))
+    assert all(len(frame.data) <= 1200 for frame in quic_initial.cryptos(initial(junk)))
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -136,7 +136,7 @@ def test_a_real_hello_over_several_datagrams_passes_who_does_not_join_them_where
     None
 ):
     sent = quic_client.opening(BAD, long=True)
-    name_ahead = BAD.encode() in b"".join(frame.data for frame in quic.cryptos(sent[0]))
+    name_ahead = BAD.encode() in b"".join(frame.data for frame in quic_initial.cryptos(sent[0]))
 
     assert ("-" if name_ahead else "i") == went(Wire(rule(TSPU[0], **TSPU[1])), sent[0])
     assert went(Wire(rule(TSPU[0], **TSPU[1], reassembly="datagrams")), *sent).endswith("-")

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from harness.lab.censor.hello import PROTOCOLS, SERVER_NAME, Hello, grease
 
 _VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2"}
+_VERSIONS |= {0xFEFC: "d3", 0xFEFD: "d2", 0xFEFF: "d1"}
 _NOTHING = "000000000000"  # in place of the digest of an empty list
 _MOST = 99  # of a list, in the two digits that count it
 

@@ -43,8 +43,13 @@ class Hello:
 
     @property
     def newest(self) -> int:
-        """The newest version that the client offers: 0x0304 is TLS 1.3."""
-        return max((one for one in self.versions if not grease(one)), default=self.version)
+        """The newest version that the client offers: 0x0304 is TLS 1.3, 0xfefc is DTLS 1.3."""
+        return max((one for one in self.versions if not grease(one)), default=self.version, key=_age)
+
+
+def _age(version: int) -> int:
+    """A number that grows with each version; those of DTLS count downwards (RFC 6347 section 4.1)."""
+    return version if version < 0xFE00 else 0x1FFFF - version
 
 
 def grease(number: int) -> bool:

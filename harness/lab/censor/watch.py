@@ -146,7 +146,7 @@ class NameWatch(Watch[N], Generic[N]):
 class HelloWatch(NameWatch[T], Generic[T]):
     """Finds names, and whatever else the rule asks for, in the ClientHello of whoever opened the flow."""
 
-    PROTOCOLS = ("tcp",)
+    PROTOCOLS: ClassVar[Collection[str]] = ("tcp",)
 
     def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
         super().__init__(engine, rule, flow)
@@ -178,7 +178,7 @@ class HelloWatch(NameWatch[T], Generic[T]):
 class HostWatch(NameWatch[H], Generic[H]):
     """Finds names in the Host lines of requests, every one of a connection unless told otherwise."""
 
-    PROTOCOLS = ("tcp",)
+    PROTOCOLS: ClassVar[Collection[str]] = ("tcp",)
 
     def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
         super().__init__(engine, rule, flow)

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.lab.censor import initials
+from harness.lab.censor import quic_names
 from harness.lab.censor.packet import Packet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Params(initials.Params):
+class Params(quic_names.Params):
     """As every rule about names in Initials; each CRYPTO frame is read by itself where nothing else is said."""
 
-    reassembly: initials.Joined = "none"
+    reassembly: quic_names.Joined = "none"
 
 
-class QuicSniDrop(initials.InitialWatch[Params]):
+class QuicSniDrop(quic_names.InitialWatch[Params]):
     """Lets the flow fall silent."""
 
     def matched(self, packet: Packet) -> Packet | None:

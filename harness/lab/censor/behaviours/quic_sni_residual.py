@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.lab.censor import initials, params
+from harness.lab.censor import params, quic_names
 from harness.lab.censor.packet import CLIENT, Packet
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SERVER = params.Residual(key="3tuple", seconds=180.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Params(initials.Params):
+class Params(quic_names.Params):
     """As every rule about names in Initials, on any port."""
 
     ports: tuple[params.Port, ...] = ()
@@ -36,7 +36,7 @@ class Params(initials.Params):
     rising: bool = True  # only where the client's port is above the server's
 
 
-class QuicSniResidual(initials.InitialWatch[Params]):
+class QuicSniResidual(quic_names.InitialWatch[Params]):
     """Stands beside the path: what it looks at has passed already."""
 
     def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:

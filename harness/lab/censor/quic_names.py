@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
-from harness.lab.censor import hello, params, quic
+from harness.lab.censor import hello, params, quic_initial
 from harness.lab.censor.packet import Packet
 from harness.lab.censor.stream import LIMIT, Stream
 from harness.lab.censor.watch import NameWatch
@@ -42,7 +42,7 @@ class HelloAssembler:
         self._how = how
         self._streams: dict[bytes, Stream] = {}
 
-    def add(self, frames: Iterable[quic.Crypto]) -> hello.Hello | None:
+    def add(self, frames: Iterable[quic_initial.Crypto]) -> hello.Hello | None:
         """The first hello with a name, or else one that is whole, that can be seen after this datagram."""
         if self._how != "datagrams":
             self._streams.clear()
@@ -53,13 +53,13 @@ class HelloAssembler:
                 found = found or seen
         return found
 
-    def _read(self, frame: quic.Crypto) -> hello.Hello | None:
+    def _read(self, frame: quic_initial.Crypto) -> hello.Hello | None:
         try:
             return hello.told(self._joined(frame))
         except hello.Other:
             return None
 
-    def _joined(self, frame: quic.Crypto) -> bytes:
+    def _joined(self, frame: quic_initial.Crypto) -> bytes:
         """The handshake's start, as far as it is known with this frame."""
         if frame.offset >= LIMIT:
             return b""
@@ -92,7 +92,7 @@ class InitialWatch(NameWatch[I], Generic[I]):
         if packet.side != self.flow.opener or not self._left:
             return packet
         self._left -= 1
-        found = self._assembler.add(quic.cryptos(packet.payload, self.params.versions))
+        found = self._assembler.add(quic_initial.cryptos(packet.payload, self.params.versions))
         if found is not None:
             self._left = 0
         if not self._left:
