@@ -11,6 +11,7 @@ MECHANISMS: Mapping[str, str] = {
     "dns.refused": "the path's resolver refuses this name, and answers others",
     "dns.servfail": "the path's resolver fails for this name, and answers others",
     "dns.drop": "questions for this name get no answer; others do",
+    "dns.reset": "connections that ask for this name are cut; others are answered",
     "dns.bogon": "the answer lies in address space that cannot be public",
     "dns.injection": "several answers that contradict each other came to one question",
     "dns.hijack": "over UDP somebody else answers in the resolver's name; over TCP it answers otherwise",

@@ -11,6 +11,7 @@ from harness.lab import rules
 from harness.lab.censor import hello, host, preface, question
 from harness.lab.censor.packet import NotIp, Packet, Piece, Unreadable
 from harness.lab.censor.rule import compiled
+from harness.lab.censor.records import Records
 from harness.lab.censor.stream import LIMIT, Stream
 from tests.lab.conftest import hello as true_hello
 from tests.lab.conftest import query
@@ -134,3 +135,12 @@ def test_a_stream_cut_and_shuffled_comes_out_as_it_was(data: st.DataObject) -> N
         out = stream.add((2**32 - 10 + start) % 2**32, piece)
 
     assert whole == out
+
+
+@given(st.lists(st.one_of(st.binary(max_size=60), mangled(b"\x16\3\1\0\5\1\0\0\1\0\x17\3\3\0\1x")), max_size=8))
+def test_mangled_records_and_framed_questions_never_raise(parts: list[bytes]) -> None:
+    records, asked, at = Records(0), question.TcpReader("tcp", 0), 1
+    for part in parts:
+        records.add(at, part)
+        assert all(isinstance(one, question.Question) for one in asked.add(at, part))
+        at += len(part)

@@ -2,6 +2,8 @@
 
 from harness.judge.conditions import (
     CERTIFICATE,
+    CLOSED,
+    RESET,
     SILENT,
     address_is_foreign,
     address_is_genuine,
@@ -155,6 +157,16 @@ NAMES = (
         when=(ended(_AT, SILENT), resolver_answers, either(resolves_elsewhere, tcp_resolves)),
         why="Questions for this name get no answer and neutral ones do; elsewhere the name resolves.",
         case="dns-drop",
+    ),
+    Rule(
+        id="dns.reset",
+        claim=_BLOCKED,
+        strength=_LIKELY,
+        mechanism="dns.reset",
+        stage=_AT,
+        when=(ended(_AT, RESET | CLOSED), resolver_answers, resolves_elsewhere),
+        why="The connection is cut once this name is asked for, and not for a neutral one; elsewhere the name resolves.",
+        case="dns-reset",
     ),
     Rule(
         id="path.stale_pin",

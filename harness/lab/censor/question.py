@@ -7,6 +7,8 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.lab.censor.stream import Stream
+
 A, AAAA, IN = 1, 28, 1
 RCODES = {"noerror": 0, "servfail": 2, "nxdomain": 3, "refused": 5}
 _LONGEST = 255  # octets of a name
@@ -36,6 +38,38 @@ def read(data: bytes) -> Question | None:
     (kind,) = struct.unpack_from("!H", data, at)
     name = ".".join(label.decode("ascii", "replace") for label in labels).lower()
     return Question(ident=data[:2], flags=flags, name=name, kind=kind, raw=data[12 : at + 4])
+
+
+class TcpReader:
+    """The questions of one connection, each behind two bytes of length (RFC 7766 section 8).
+
+    `none` reads each segment by itself, and sees those questions alone that lie within one; `tcp` puts them in order.
+    """
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, how: str, isn: int | None) -> None:
+        base = None if isn is None else (isn + 1) % (1 << 32)
+        self._stream = Stream(base) if how == "tcp" else None
+
+    def add(self, seq: int, payload: bytes) -> list[Question]:
+        """The questions that this segment completes."""
+        data = payload if self._stream is None else self._stream.add(seq, payload)
+        asked, size = _framed(data)
+        if self._stream is not None:
+            self._stream.take(size)
+        return asked
+
+
+def _framed(data: bytes) -> tuple[list[Question], int]:
+    """The questions in whole messages, and how many bytes those take up."""
+    asked: list[Question] = []
+    at = 0
+    while at + 2 <= len(data) and (end := at + 2 + int.from_bytes(data[at : at + 2], "big")) <= len(data):
+        if (one := read(data[at + 2 : end])) is not None:
+            asked.append(one)
+        at = end
+    return asked, at
 
 
 def _labels(data: bytes) -> tuple[list[bytes] | None, int]:

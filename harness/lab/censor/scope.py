@@ -89,7 +89,7 @@ class Names:
         return self._match == "suffix" and below(name, self._names)
 
 
-def below(name: str, suffixes: frozenset[str]) -> bool:
+def below(name: str, suffixes: Collection[str]) -> bool:
     """True where the name is one of the suffixes, or lies below one."""
     while name:
         if name in suffixes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from harness.lab.censor import forge, question
 from harness.lab.censor.hello import Hello, HelloReader
 from harness.lab.censor.host import HostReader, Request
-from harness.lab.censor.packet import RST, Packet
+from harness.lab.censor.packet import RST, TCP, Packet
 from harness.lab.censor.params import Hosted, Named, Params, Reset, Side, Telling
 from harness.lab.censor.question import Question
 from harness.lab.censor.residual import FOREVER, Sentence
@@ -230,19 +230,30 @@ class HostWatch(NameWatch[H], Generic[H]):
 
 
 class QuestionWatch(NameWatch[N], Generic[N]):
-    """Finds names in DNS questions over UDP."""
+    """Finds names in DNS questions: in datagrams, and over TCP where a subclass is told of it."""
 
-    PROTOCOLS = ("udp",)
+    PROTOCOLS: ClassVar[Collection[str]] = ("udp",)
+
+    def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
+        super().__init__(engine, rule, flow)
+        how = getattr(self.params, "reassembly", "none")
+        self._reader = question.TcpReader(how, flow.isn) if flow.proto == TCP else None
 
     def see(self, packet: Packet) -> Packet | None:
         """What goes on in place of the packet, once its question has been looked at."""
-        if packet.side != self.flow.opener:
+        if packet.side != self.flow.opener or packet.end == packet.body:
             return packet
-        asked = packet.made(question.read)
-        if asked is None or not self.names.holds(asked.name):
+        asked = next((one for one in self._asked(packet) if self.names.holds(one.name)), None)
+        if asked is None:
             return packet
         self.log("match", asked.name, type=asked.kind)
         return self.matched(packet, asked)
+
+    def _asked(self, packet: Packet) -> list[Question]:
+        if self._reader is not None:
+            return self._reader.add(packet.seq, packet.payload)
+        asked = packet.made(question.read)
+        return [] if asked is None else [asked]
 
     @abstractmethod
     def matched(self, packet: Packet, asked: Question) -> Packet | None:

@@ -20,7 +20,9 @@ class Params(params.Named):
 
     answers: tuple[params.Address, ...] = ()
     rcode: Literal["noerror", "servfail", "nxdomain", "refused"] = "noerror"
-    ttl: int = 60
+    ttl: int = 60  # of the records
+    ip_ttl: int = 64  # of the packet, as it leaves the censor
+    ip_id: int = 0
     ports: tuple[params.Port, ...] = (53,)
 
 
@@ -32,6 +34,7 @@ class Forge(QuestionWatch[Params]):
         records = question.fitting(self.params.answers, asked.kind)
         rcode = question.RCODES[self.params.rcode]
         answer = question.answer(asked, records, rcode=rcode, ttl=self.params.ttl)
-        self.send_back(packet, forge.udp_answer(packet, answer))
+        look = forge.Look(ttl=self.params.ip_ttl, ident=self.params.ip_id)
+        self.send_back(packet, forge.udp_answer(packet, answer, look))
         self.log("forge", asked.name, rcode=self.params.rcode, records=len(records))
         return None
