@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from harness.lab import rules
 from harness.lab.censor import hello, host, preface, question
 from harness.lab.censor.packet import NotIp, Packet, Piece, Unreadable
-from harness.lab.censor.rule import compiled
 from harness.lab.censor.records import Records
+from harness.lab.censor.rule import compiled
 from harness.lab.censor.stream import LIMIT, Stream
 from tests.lab.conftest import hello as true_hello
 from tests.lab.conftest import query

@@ -165,7 +165,7 @@ NAMES = (
         mechanism="dns.reset",
         stage=_AT,
         when=(ended(_AT, RESET | CLOSED), resolver_answers, resolves_elsewhere),
-        why="The connection is cut once this name is asked for; a neutral one is answered, and elsewhere this one resolves.",
+        why="The connection is cut once this name is asked for and not for a neutral one; elsewhere it resolves.",
         case="dns-reset",
     ),
     Rule(
