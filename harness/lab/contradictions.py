@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from harness.document.node import Loc
 from harness.kinds import load
 from harness.lab.censor.hours import Hours
-from harness.lab.censor.scope import below, ports
+from harness.lab.censor.scope import below
 from harness.lab.censor.table import BEHAVIOURS
 from harness.lab.world import Rule
 
@@ -144,3 +144,12 @@ def _within(inner: str, outer: str) -> bool:
 
 def _overlap(one: str, other: str) -> bool:
     return ipaddress.ip_network(one).overlaps(ipaddress.ip_network(other))
+
+
+def ports(spans: Iterable[int | str]) -> frozenset[int]:
+    """All the ports of numbers and ranges."""
+    whole: set[int] = set()
+    for span in spans:
+        low, _, high = str(span).partition("-")
+        whole.update(range(int(low), int(high or low) + 1))
+    return frozenset(whole)

@@ -5,7 +5,6 @@ JA3: github.com/salesforce/ja3. JA4: github.com/FoxIO-LLC/ja4, technical_details
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
 from harness.lab.censor.hello import PROTOCOLS, SERVER_NAME, Hello, grease
@@ -24,6 +23,8 @@ def ja3(hello: Hello) -> str:
 
 def ja3_digest(hello: Hello) -> str:
     """JA3 as it is usually written: the MD5 of its lists."""
+    import hashlib  # brings OpenSSL with it, so only for worlds that look at fingerprints
+
     return hashlib.md5(ja3(hello).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -48,6 +49,8 @@ def _hex(numbers: Iterable[int]) -> str:
 
 
 def _digest(text: str) -> str:
+    import hashlib
+
     return hashlib.sha256(text.encode()).hexdigest()[:12] if text else _NOTHING
 
 

@@ -26,13 +26,18 @@ class Prefixes:
         return any(number >> shift == start for start, shift in self._by_size[len(address)])
 
 
-def ports(spans: Iterable[int | str]) -> frozenset[int]:
-    """All the ports of numbers and ranges."""
-    whole: set[int] = set()
-    for span in spans:
-        low, _, high = str(span).partition("-")
-        whole.update(range(int(low), int(high or low) + 1))
-    return frozenset(whole)
+class Ports:
+    """A set of ports, kept as the spans that it is written in: a rule about all of them costs as little as one."""
+
+    def __init__(self, texts: Iterable[int | str]) -> None:
+        ends = [str(text).partition("-") for text in texts]
+        self._spans = tuple((int(low), int(high or low)) for low, _, high in ends)
+
+    def __bool__(self) -> bool:
+        return bool(self._spans)
+
+    def __contains__(self, port: int) -> bool:
+        return any(low <= port <= high for low, high in self._spans)
 
 
 def sent_by(packet: Packet, whose: Side) -> bool:
@@ -46,10 +51,10 @@ class Scope:
     def __init__(self, params: Params, protocols: Collection[str]) -> None:
         self._protocols = frozenset(protocols)
         self._prefixes = Prefixes(params.prefixes) if params.prefixes else None
-        self._ports = ports(params.ports)
+        self._ports = Ports(params.ports)
         self._sizes = frozenset({4: 4, 6: 16}[family] for family in params.families)
         self._exempt = Prefixes(params.exempt_prefixes)
-        self._exempt_ports = ports(params.exempt_ports)
+        self._exempt_ports = Ports(params.exempt_ports)
         self._openers = {"out": (CLIENT,), "in": (1 - CLIENT,), "both": (0, 1)}[params.direction]
 
     def holds(self, flow: Flow) -> bool:

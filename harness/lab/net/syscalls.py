@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pathlib
+import struct
 
 # linux/sched.h
 CLONE_NEWNS = 0x00020000
@@ -21,6 +22,9 @@ MS_NODEV = 0x4
 MS_NOEXEC = 0x8
 
 PR_SET_NAME = 15  # linux/prctl.h
+
+_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}  # syscall(2) numbers, for which glibc has no function before 2.41
+_SCHED_ATTR = struct.Struct("=IIQiIQQQ")  # sched_setattr(2): size, policy, flags, nice, priority, then times in ns
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -50,3 +54,14 @@ def mount(source: str, target: str | pathlib.Path, kind: str = "", flags: int = 
 def set_process_name(name: str) -> None:
     """The name under which `ps` shows this process, 15 bytes at most."""
     _checked(_libc.prctl(PR_SET_NAME, ctypes.c_char_p(name.encode()[:15]), 0, 0, 0), "prctl")
+
+
+def take_short_turns(seconds: float) -> None:
+    """Ask the scheduler for turns of this length: short ones come early, even on a busy machine (EEVDF, Linux 6.12).
+
+    Older kernels heed nothing of it.
+    """
+    number = _SCHED_SETATTR.get(os.uname().machine)
+    if number is not None:
+        wish = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, 0, 0, round(seconds * 1e9), 0, 0)
+        _checked(_libc.syscall(ctypes.c_long(number), 0, wish, 0), "sched_setattr")

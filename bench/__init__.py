@@ -1,0 +1,1 @@
+"""What waygauge costs and bears, measured. Scripts, never tests: `python -m bench`."""
