@@ -29,7 +29,7 @@ def measure() -> None:
         show("line: median round trip off the asked 80 ms", told, "ms", most=2)
 
 
-def _passed(lab: Lab, rate: float, burst: int) -> float:
+def _passed(lab: Lab, rate: float, burst: float) -> float:
     """Bits a second that came out, of twice the rate that went in; what may pass at once is left out."""
     size = DATAGRAM + HEADERS
     came = near(lab, "datagrams", 2 * rate / 8 / size)
