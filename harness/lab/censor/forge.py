@@ -141,11 +141,18 @@ def rewritten(packet: Packet, flags: int) -> bytes:
 
 
 def redirected(packet: Packet, *, source: tuple[bytes, int], target: tuple[bytes, int]) -> bytes:
-    """The same datagram between other ends; its TTL and identification stay."""
-    datagram = udp(source[0], target[0], (source[1], target[1]), packet.payload)
-    ident = int.from_bytes(packet.raw[18:20], "big") if packet.four else 0
-    look = Look(ttl=packet.ttl, ident=ident, df=bool(packet.four and packet.raw[20] & 0x40))
-    return _frame(packet, ip(source[0], target[0], UDP, datagram, look), back=False)
+    """The same datagram or segment between other ends; everything else of it stays."""
+    raw, head = packet.raw, packet.head
+    ports = source[1].to_bytes(2, "big") + target[1].to_bytes(2, "big")
+    at = 6 if packet.proto == UDP else 16
+    inner = ports + raw[head + 4 : head + at] + bytes(2) + raw[head + at + 2 : packet.end]
+    start = bytearray(raw[ETHER:head])
+    place = 12 if packet.four else 8
+    start[place : place + 2 * len(source[0])] = source[0] + target[0]
+    if packet.four:
+        start[10:12] = bytes(2)
+        start[10:12] = checksum(bytes(start)).to_bytes(2, "big")
+    return raw[:ETHER] + bytes(start) + _sealed(source[0], target[0], packet.proto, inner, at)
 
 
 def lowered(raw: bytes, by: int) -> bytes:

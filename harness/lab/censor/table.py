@@ -98,6 +98,7 @@ BEHAVIOURS = Table(
         ),
         _row("ech_drop", "SniDrop", "Encrypted ClientHello to Cloudflare's public name vanishes", "tls", of="sni_drop"),
         _row("esni_drop", "EsniDrop", "Encrypted SNI vanishes, and with it its server's port", "tls"),
+        _row("tls_mitm", "Middlebox", "Flows are led through a host that shows certificates of its own", "tls"),
         _row("port_443_reset", "PortReset", "Every connection to port 443 is reset as it begins", "tcp"),
         _row("http_block_page", "BlockPage", "A forged HTTP answer in place of the page", "http", "name"),
         _row(

@@ -21,10 +21,10 @@ _VALID = dt.timedelta(days=30)
 class Authority:
     """Signs a leaf for every host of a world; keys never leave the working directory."""
 
-    def __init__(self, workdir: pathlib.Path) -> None:
+    def __init__(self, workdir: pathlib.Path, name: str = "Lab Root") -> None:
         self._workdir = workdir
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lab Root")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._contexts: dict[tuple[str, tuple[str, ...]], ssl.SSLContext] = {}
         self.ca_file = workdir / "ca.pem"
         write_private(self.ca_file, _pem(self._root()))

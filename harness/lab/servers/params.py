@@ -210,6 +210,15 @@ class Echo(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mitm(Params):
+    """A middlebox that reads the TLS of listed names, and of all below them."""
+
+    port: int = 443  # also that of the true servers
+    names: tuple[str, ...] = ()
+    issuer: str = "Qaznet Trust Network"  # the root that signs what it shows; no client of the world trusts it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coturn(Params):
     """The STUN server coturn, over UDP and TCP."""
 

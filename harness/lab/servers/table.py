@@ -117,6 +117,12 @@ SERVERS = Table(
             traits=frozenset({"udp"}),
         ),
         Kind(
+            name="mitm",
+            params=_PARAMS + "Mitm",
+            build="harness.lab.servers.mitm:Middlebox",
+            summary="a middlebox that shows certificates of its own for listed names; `tls_mitm` leads flows to it",
+        ),
+        Kind(
             name="coturn",
             params=_PARAMS + "Coturn",
             build="harness.lab.servers.programs:Coturn",
