@@ -12,7 +12,9 @@ ARGS   ?=
 try: $(VENV)/ready
 	@$(BIN)/waygauge try $(ARGS)
 
+# tox keeps the hundreds of processes that tests start from writing bytecode; they find what is compiled here.
 test: $(VENV)/tox
+	@$(BIN)/python -m compileall -q harness || true
 	@$(BIN)/tox run $(if $(ENVS),-e $(ENVS)) -- $(ARGS)
 
 system-deps:
@@ -22,11 +24,14 @@ $(VENV)/python:
 	@sh packaging/venv "$(PYTHON)" "$(VENV)"
 
 $(VENV)/ready: $(VENV)/python pyproject.toml packaging/engines.txt
+	@echo "waygauge: installing into $(VENV), once; about 20 s, more on a slow line"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r packaging/engines.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m compileall -q harness || true
 	@touch $@
 
 $(VENV)/tox: $(VENV)/python
+	@echo "waygauge: installing tox into $(VENV), once; about 10 s"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'tox>=4.20'
 	@touch $@
 

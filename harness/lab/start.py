@@ -41,7 +41,9 @@ class Holder:
         """The end of what the lab's processes said on stderr."""
         size = os.fstat(self.stderr).st_size
         text = os.pread(self.stderr, _QUOTED, max(0, size - _QUOTED)).decode(errors="replace").strip()
-        return f"; it said:\n{text}" if text else ""
+        if "\n" in text:
+            return f"; it said:\n{text}"
+        return f": {text}" if text else ""
 
     def end(self) -> None:
         """Take the lab down, whatever state it is in; nothing of it is left afterwards."""

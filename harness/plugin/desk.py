@@ -14,7 +14,18 @@ from harness.plugin.progress import Progress
 from harness.plugin.reading import Reading
 from harness.plugin.settings import Settings
 from harness.redact import Redactor
-from harness.vantage import Fetched, Hushed, Outcome, Request, Session, Setup, Sight, open_session, state
+from harness.vantage import (
+    COMES_UP_WITHIN,
+    Fetched,
+    Hushed,
+    Outcome,
+    Request,
+    Session,
+    Setup,
+    Sight,
+    open_session,
+    state,
+)
 
 if TYPE_CHECKING:
     from harness.plugin.items import CellItem
@@ -130,8 +141,16 @@ class Desk:
         if self.fault:
             raise ApparatusError(self.fault)
         if self._session is None:
-            self._session = self._remote() or open_session(self._setup())
+            self._session = self._remote() or self._opened()
         return self._session
+
+    def _opened(self) -> Session:
+        where = f"the world {self._settings.world}" if self._settings.world else "the engine"
+        self._progress.say(f"waiting for {where} to come up, at most {COMES_UP_WITHIN:g} s")
+        try:
+            return open_session(self._setup())
+        finally:
+            self._progress.wipe()
 
     def _remote(self) -> Session | None:
         """The controller's session, where we are a worker of pytest-xdist."""

@@ -32,7 +32,11 @@ class Progress:
 
     def wait(self, key: str, sight: Sight) -> None:
         """Say that this cell is waited for."""
-        self._write(f"{BEFORE}{waiting(key, sight, self._clock())}{AFTER}")
+        self.say(waiting(key, sight, self._clock()))
+
+    def say(self, text: str) -> None:
+        """Say what is waited for."""
+        self._write(f"{BEFORE}{text}{AFTER}")
         self._drawn = True
 
     def wipe(self) -> None:

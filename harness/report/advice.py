@@ -21,7 +21,7 @@ def _line(sheet: Sheet, target: str) -> str:
     works = [_path(path, verdict) for path, verdict in found if verdict and verdict.claim is Claim.USABLE]
     asked = [path for path, verdict in found if verdict and verdict.claim is not Claim.NOT_APPLICABLE]
     if works == asked and len(works) > _MANY:
-        return f"{target} works now by every path tried"
+        return f"{target} works now by: every path tried"
     if works:
         return f"{target} works now by: {', '.join(works)}"
     slow = [path for path, verdict in found if verdict and verdict.claim is Claim.DEGRADED]

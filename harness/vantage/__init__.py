@@ -124,6 +124,10 @@ class Session(Protocol):
         """End the engine and the lab, leaving no child; `how` says in the record why it ended early."""
 
 
+COMES_UP_WITHIN = 35.0
+"""Seconds until a session is open or has failed, at most: 15 for a world, 20 for the engine in it; 1 is usual."""
+
+
 def open_session(setup: Setup) -> Session:
     """Start the place and the engine in it. Raises ApparatusError with the remedy where that fails."""
     from harness.vantage.session import EngineSession

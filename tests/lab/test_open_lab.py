@@ -201,6 +201,13 @@ def test_a_world_as_long_as_a_book_still_arrives() -> None:
         assert lab.died is None
 
 
+def test_a_server_that_lacks_a_program_says_so_with_the_remedy_in_one_line() -> None:
+    said = "^the lab's servers ended( with code 1| while starting): no such program here; install it$"
+
+    with pytest.raises(ApparatusError, match=said):
+        open_lab(World(name="poor", title="poor", vantage=Vantage(name="v")), serve="townsfolk:lack")
+
+
 def test_this_machine_is_judged_by_doing() -> None:
     assert isinstance(detect(), Tier | Missing)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from harness.errors import ApparatusError
 from harness.lab.world import World
 
 TRUE_V4, TRUE_V6 = "192.0.43.8", "2001:500:88:200::8"
@@ -104,3 +105,8 @@ def stay(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Any]], 
     """Servers that serve nobody."""
     ready({})
     time.sleep(600)
+
+
+def lack(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Needs a program that this machine does not have."""
+    raise ApparatusError("no such program here; install it")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -82,6 +83,17 @@ def test_no_process_is_left(running: subprocess.Popen[bytes], number: int) -> No
     below = psutil.Process(running.pid).children(recursive=True)
     running.send_signal(number)
     running.wait(WITHIN)
+
+    assert len(below) > 1
+    until(lambda: not [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
+
+
+def test_a_try_that_is_ended_leaves_no_process(lab: None, tmp_path: pathlib.Path) -> None:
+    words = [sys.executable, "-m", "harness.cli.main", "try", "--", "-k", "facebook-web and direct"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        until((tmp_path / "out" / "run.jsonl").exists)
+        below = psutil.Process(running.pid).children(recursive=True)
+        running.terminate()
 
     assert len(below) > 1
     until(lambda: not [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
