@@ -21,6 +21,7 @@ system-deps:
 	@sh packaging/system-deps
 
 $(VENV)/python:
+	@echo "waygauge: making a virtual environment in $(VENV), once; about 3 s"
 	@sh packaging/venv "$(PYTHON)" "$(VENV)"
 
 $(VENV)/ready: $(VENV)/python pyproject.toml packaging/engines.txt
