@@ -134,7 +134,7 @@ class First:
         assert self.order.world is not None
         addresses = [address for host in self.order.world["hosts"] for address in host["addresses"]]
         with steps.step("build the networks"):
-            built = self.networks = topology.build(addresses)
+            built = self.networks = topology.build(addresses, timestamps=self.order.world["timestamps"])
         with steps.step("lay over the files of names"):
             names.lay_over(self.order.workdir, self.order.world["resolvers"])
         for name, fd in (("censor", built.censor), ("servers", built.internet)):

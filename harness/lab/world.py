@@ -84,6 +84,7 @@ class World:
     link: Link = Link()
     hops: Hops = Hops()
     resolvers: tuple[str, ...] = ()  # the nameservers of the client's resolv.conf
+    timestamps: bool = True  # whether the client's TCP sends them (RFC 7323): Linux does, Windows does not
     hosts: tuple[Host, ...] = ()
     censor: tuple[Rule, ...] = ()
     paths: Mapping[str, Json] = field(default_factory=dict)  # laid over the user's paths of the same name

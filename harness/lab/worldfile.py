@@ -150,6 +150,7 @@ def _with(reading: Reading, loc: Loc, part: Part, below: World) -> World:
         "link": part.link and Link(**dict(part.link)),
         "hops": part.hops and Hops(**dict(part.hops)),
         "resolvers": part.resolvers,
+        "timestamps": part.timestamps,
         "serves": part.serves,
         "seed": part.seed,
         "clock": part.clock,

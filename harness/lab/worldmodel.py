@@ -97,6 +97,7 @@ class Part(_Strict):
     link: LinkFile | None = None
     hops: HopsFile | None = None
     resolvers: tuple[Address, ...] | None = None
+    timestamps: bool | None = None
     hosts: tuple[HostFile, ...] = ()
     censor: tuple[Any, ...] | None = None
     paths: dict[str, Any] = {}

@@ -44,7 +44,7 @@ class Namespaces:
     internet: int
 
 
-def build(addresses: Iterable[str]) -> Namespaces:
+def build(addresses: Iterable[str], *, timestamps: bool = True) -> Namespaces:
     """The topology, from a process in a fresh network namespace, which becomes the client's; it ends there."""
     client = _here()
     client_link = Rtnetlink()
@@ -60,6 +60,8 @@ def build(addresses: Iterable[str]) -> Namespaces:
         _internet(internet_link, addresses)
         _enter(client)
         _client(client_link)
+        if not timestamps:
+            _set(pathlib.Path("/proc/sys/net/ipv4/tcp_timestamps"), "0", must=True)
     return Namespaces(client=client, censor=censor, internet=internet)
 
 

@@ -1,0 +1,94 @@
+"""Rules about ClientHellos as plain sockets feel them in the lab: innocents before, between and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.lab import Lab
+from tests.lab.conftest import TARGET, Act, actions, hello
+from tests.lab.hellos import CHROME_2025, FIREFOX, Made
+from tests.lab.test_name_rules import BAD, GOOD, TRUE, spoken
+
+OLD = Made(name=GOOD, versions=(0x0303,))
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "more", "felt", "done"),
+    [
+        ("tspu_rewrite", {}, "ECONNRESET", "rewrite"),
+        ("tspu_delayed_drop", {"least": 0, "most": 0}, "timeout", "drop"),
+        ("tspu_full_drop", {}, "timeout", "drop"),
+        ("gfw_reset", {"probability": 1.0, "residual": None}, "ECONNRESET", "rst"),
+        ("tls_fingerprint", {"ja4": ["t13d*"], "drop": "server"}, "timeout", "drop"),
+        ("tls_fingerprint", {"ja4": ["t13d*"], "act": "reset"}, "ECONNRESET", "rst"),
+    ],
+)
+def test_a_listed_name_is_felt_each_time_and_no_other(
+    *,
+    probe: Act,
+    lab: Lab,
+    censor: Callable[..., int],
+    family: int,
+    behaviour: str,
+    more: dict[str, Any],
+    felt: str,
+    done: str,
+) -> None:
+    mark = censor(behaviour, names=["facebook.com"], **more)
+
+    seen = [spoken(probe, family, [hello(name)]) for name in (GOOD, BAD, GOOD, BAD, GOOD)]
+
+    assert [TRUE, felt, TRUE, felt, TRUE] == seen
+    assert ["match", done, "match", done] == [one for one in actions(lab.log(mark)) if one in {"match", done}]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "more", "meant"),
+    [
+        ("tls_version", {}, OLD),
+        ("mtproxy_fake_tls", {}, CHROME_2025),
+        ("ech_drop", {}, Made(name="cloudflare-ech.com", kinds=(*Made().kinds, 0xFE0D))),
+        ("esni_drop", {"residual": None}, Made(name=None, kinds=(*Made().kinds, 0xFFCE))),
+    ],
+)
+def test_a_client_is_felt_by_what_it_shows_and_others_pass(
+    *, probe: Act, censor: Callable[..., int], family: int, behaviour: str, more: dict[str, Any], meant: Made
+) -> None:
+    censor(behaviour, **more)
+
+    seen = [spoken(probe, family, [made.record]) for made in (FIREFOX, meant, Made(), meant, FIREFOX)]
+
+    assert [TRUE, "timeout", TRUE, "timeout", TRUE] == seen
+
+
+def test_this_systems_timestamps_hide_it_from_henan(probe: Act, lab: Lab, censor: Callable[..., int]) -> None:
+    mark = censor("henan_reset", names=["facebook.com"])
+
+    assert TRUE == spoken(probe, 4, [hello(BAD)])
+    assert [] == lab.log(mark)
+
+
+def test_port_443_alone_is_refused(probe: Act, lab: Lab, censor: Callable[..., int], family: int) -> None:
+    mark = censor("port_443_reset")
+
+    outcomes = [probe(do="tcp", address=TARGET[family], port=port, chunks=[])["connect"] for port in (80, 443, 80, 443)]
+
+    assert ["ok", "ECONNREFUSED", "ok", "ECONNREFUSED"] == outcomes
+    assert {"rst"} == set(actions(lab.log(mark)))
+
+
+def test_two_segments_and_two_records_together_defeat_what_joins_only_one_of_them(
+    probe: Act, censor: Callable[..., int], family: int
+) -> None:
+    data = hello(BAD)
+    at = data.index(BAD.encode()) + 4
+    parts = [b"\x16\x03\x01" + len(part).to_bytes(2, "big") + part for part in (data[5:at], data[at:])]
+    felt = {}
+    for how in ("tcp", "tls", "both"):
+        censor("tspu_full_drop", names=["facebook.com"], reassembly=how, residual=None)
+        felt[how] = spoken(probe, family, parts)
+
+    assert {"tcp": TRUE, "tls": TRUE, "both": "timeout"} == felt
