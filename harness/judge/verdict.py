@@ -10,6 +10,7 @@ from harness.judge.classify import classify
 from harness.judge.combine import Try, combine
 from harness.judge.declare import declare
 from harness.judge.seen import RANK, Seen
+from harness.judge.spread import spread
 from harness.model import (
     CONCLUSIVE,
     PATH_TARGET,
@@ -43,11 +44,20 @@ def judge(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Verd
         for attempt in facts.attempts
     ]
     verdict = combine(tries, cell.target)
+    if verdict.claim is Claim.USABLE:
+        verdict = replace(verdict, why=f"{verdict.why} {_by_some(facts, tries)}".rstrip())
     if verdict.claim in CONCLUSIVE and verdict.claim is not Claim.USABLE and _residual(facts.attempts):
         verdict = replace(verdict, steadiness="residual")
     if verdict.claim is Claim.INCONCLUSIVE:
         verdict = replace(verdict, declare=declare(cell, facts))
     return _of_path(verdict, carriage(facts)) if cell.target.name == PATH_TARGET else verdict
+
+
+def _by_some(facts: CellFacts, tries: list[Try]) -> str:
+    """What the last attempt says of addresses that differ."""
+    checks = {one.check for one in tries[-1].findings}
+    walks = [walk for walk in facts.attempts[-1].walks if walk.check in checks]
+    return spread(zip(walks, tries[-1].findings, strict=True))
 
 
 def seen_of(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Seen:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.judge import Try, combine, judge
-from harness.model import Check, Claim, Finding, Level, Stage, Strength, Target
+from harness.model import Check, Claim, Finding, Level, Stage, Strength, Target, Walk
 from tests.judge.facts import TARGET, WEB, cell, facts, known_good, neutral, other_name, walk
 
 CONTROLS = (*neutral(), *known_good(), other_name())
@@ -136,3 +136,37 @@ def test_the_same_facts_give_the_same_verdict() -> None:
     seen = facts((RESET,), (SILENT,), controls=CONTROLS)
 
     assert judge(cell(), seen) == judge(cell(), seen)
+
+
+V4, V6, OTHER_V4 = "157.240.205.60", "2a03:2880:f24f:c5:face:b00c:0:167", "157.240.205.61"
+
+
+def silent(address: str) -> Walk:
+    return walk(Stage.CONNECT, "generic_timeout_error", address=address)
+
+
+@pytest.mark.parametrize(
+    ("said", "walks"),
+    [
+        ("1 of 2 addresses answered; the other ended at connect with generic_timeout_error.", (V4, OTHER_V4)),
+        ("1 of 2 addresses answered (IPv6); the other ended at connect with generic_timeout_error.", (V6, V4)),
+        ("1 of 3 addresses answered; the others ended at connect with generic_timeout_error.", (V4, OTHER_V4, V6)),
+    ],
+)
+def test_what_is_usable_by_some_addresses_only_says_so(said: str, walks: tuple[str, ...]) -> None:
+    first, *others = walks
+
+    verdict = judge(cell(), facts((walk(address=first), *map(silent, others)), controls=CONTROLS))
+
+    assert (Claim.USABLE, True) == (verdict.claim, verdict.why.endswith(said))
+
+
+@pytest.mark.parametrize("walks", [(walk(address=V4),), (walk(address=V4), walk(address=V6))])
+def test_of_addresses_that_all_answer_nothing_is_said(walks: tuple[Walk, ...]) -> None:
+    assert "addresses" not in judge(cell(), facts(walks)).why
+
+
+def test_an_ipv6_that_works_for_nobody_here_is_not_held_against_the_target() -> None:
+    lost = walk(Stage.CONNECT, "network_unreachable", address=V6)
+
+    assert "addresses" not in judge(cell(), facts((walk(address=V4), lost))).why

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.lab.censor.packet import ACK, FIN, INTERNET, PSH, RST, SYN, Packet
+from tests.lab.conftest import hello
 from tests.lab.frames import CLIENT, Wire, opening, rule, segment, sides
 
 BAD, GOOD = "www.facebook.com", "example.org"
@@ -301,3 +302,35 @@ def test_the_request_always_goes_on_and_another_port_is_never_redirected() -> No
 
     assert "ci" == sides(asked(wire, request(GOOD)))
     assert "i" == sides(asked(wire, request(GOOD), 40001, dport=443))
+
+
+# One box for questions, requests and ClientHellos, as in Turkmenistan.
+
+
+@FAMILIES
+@pytest.mark.parametrize("behaviour", ["http_reset", "sni_reset"])
+def test_a_box_for_both_sides_resets_what_comes_from_outside_with_a_look_of_its_own(
+    family: int, behaviour: str
+) -> None:
+    shape = {"ttl": 128, "ip_id": 30000}
+    wire = Wire(rule(behaviour, names=["facebook.com"], direction="both", reset=shape))
+    data = request() if behaviour == "http_reset" else hello(BAD)
+    more: dict[str, Any] = {"back": True, "family": family, "sport": 8080, "dport": 50000}
+    wire.receive(segment(at=0, flags=SYN, **more), INTERNET)
+
+    sent = wire.receive(segment(data, **more), INTERNET)
+
+    assert "ic" == sides(sent)
+    assert {128} == {Packet(frame, 1 - side).ttl for side, frame in sent}
+
+
+def test_a_residual_of_the_four_tuple_also_holds_a_connection_from_outside() -> None:
+    wire = Wire(rule("http_reset", names=["facebook.com"], direction="both", residual={"key": "4tuple", "seconds": 30}))
+    more: dict[str, Any] = {"back": True, "sport": 80, "dport": 50000}
+    syn = segment(at=0, flags=SYN, **more)
+    wire.receive(syn, INTERNET)
+    wire.receive(segment(request(), **more), INTERNET)
+
+    assert "i" == sides(wire.receive(syn, INTERNET))[:1]
+    wire.wait(30.1)
+    assert "c" == sides(wire.receive(syn, INTERNET))

@@ -45,6 +45,7 @@ class Expected:
     mechanism: str | None = None
     stage: str | None = None
     steadiness: str | None = None
+    says: str = ""  # part of the reason
     censor: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     @property
@@ -56,6 +57,8 @@ class Expected:
         """How the verdict differs, "" where it does not; a stage or steadiness that is not expected may be any."""
         stage, steadiness = shown.summary[2:]
         wanted = (self.claim, self.mechanism, self.stage or stage, self.steadiness or steadiness)
+        if self.says not in shown.verdict.why:
+            return f"expected {self.says!r}, said {shown.verdict.why!r}"
         return "" if wanted == shown.summary else f"expected {wanted}, shown {shown.summary}"
 
     def denied_by(self, shown: Shown) -> str:

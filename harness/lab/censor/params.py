@@ -108,6 +108,22 @@ def port(value: Any) -> Any:
     return value if isinstance(value, int) else str(value)
 
 
+def endpoint(value: Any) -> Any:
+    """An address and a port in their canonical text: `8.8.4.4:853`, `[2001:4860:4860::8844]:853`."""
+    if not isinstance(value, str):
+        return value
+    host, _, number = value.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not number.isdigit() or int(number) > 65535 or (":" in host) != bracketed:
+        raise ValueError(f"{value!r} is no endpoint; write one such as 8.8.4.4:853 or [2001:4860:4860::8844]:853")
+    return end(address(host.strip("[]")), int(number))
+
+
+def end(host: str, number: int) -> str:
+    """An endpoint's text."""
+    return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
+
+
 def name(value: Any) -> Any:
     """A DNS name in lower case, without the dot at the end."""
     return value.lower().rstrip(".") if isinstance(value, str) else value
@@ -123,6 +139,7 @@ Rate: TypeAlias = Annotated[float, Reads(bits)]
 Share: TypeAlias = Annotated[float, Reads(share)]
 Prefix: TypeAlias = Annotated[str, Reads(prefix)]
 Address: TypeAlias = Annotated[str, Reads(address)]
+Endpoint: TypeAlias = Annotated[str, Reads(endpoint)]
 Port: TypeAlias = Annotated[int | str, Reads(port)]
 Name: TypeAlias = Annotated[str, Reads(name)]
 Hours: TypeAlias = Annotated[str, Reads(hours)]
