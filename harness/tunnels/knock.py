@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from harness.dial import sockets
 from harness.dial.api import Address, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.direct import Direct
-from harness.failures import Failed
 
 PATIENCE = 2.0  # seconds for a connection; the first SYN and one more, after 1 s (RFC 6298, section 2)
-_ECHO = 0.5  # seconds for a router's or the host's word that nobody listens (RFC 1122, section 4.1.3.1)
+_AGAIN = 1.1
+"""Seconds between two datagrams to a port that may be closed. A host says so to one sender about once a second and no
+oftener (RFC 1812, section 4.3.2.8; Linux, icmp_ratelimit), and its word may have gone to another datagram of ours."""
 
 
 async def by_tcp(inner: Direct, server: Address, tape: Tape) -> None:
@@ -20,18 +23,22 @@ async def by_tcp(inner: Direct, server: Address, tape: Tape) -> None:
     del tape.observations[kept:]
 
 
-async def refused_by_udp(server: Address) -> None:
-    """Raise Failed where the host says that nobody listens for datagrams (ICMP, port unreachable)."""
+async def refused_by_udp(server: Address, until: Deadline) -> bool:
+    """True as soon as the host says that nobody listens for datagrams there (ICMP, port unreachable)."""
     flow = sockets.datagrams(server)
     try:
-        flow.send(b"\0")
-        await flow.receive(Deadline.after(_ECHO))
+        while until.clock() < until.at:
+            flow.send(b"\0")
+            with contextlib.suppress(TimeoutError):
+                await flow.receive(until.sooner(_AGAIN))
+                return False  # somebody listens, and does not like us
     except ConnectionRefusedError:
-        raise Failed("connection_refused") from None
-    except (OSError, TimeoutError):
-        return
+        return True
+    except OSError:
+        return False
     finally:
         flow.close()
+    return False
 
 
 async def host_answers(server: Address) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -92,8 +93,7 @@ class Tunnel:
         if not engine.alive:
             raise engine.failed()
         note.detail.update(transport="udp")
-        await knock.refused_by_udp(server)
-        if not await engine.shaken(until.sooner(HANDSHAKE - PROMPT)):
+        if not await _shaken_or_refused(engine, server, until.sooner(HANDSHAKE - PROMPT)):
             note.detail.update(host_answers=await knock.host_answers(server))
             raise TimeoutError
 
@@ -147,6 +147,21 @@ class Tunnel:
         if told := told_by(line):
             last = asked.observations[-1]
             asked.observations[-1] = replace(last, stage=told[0], failure=told[1])
+
+
+async def _shaken_or_refused(engine: Engine, server: Address, until: Deadline) -> bool:
+    """True once the handshake is through, False where it is not by then; Failed as soon as the host refuses."""
+    shaken = asyncio.create_task(engine.shaken(until))
+    refused = asyncio.create_task(knock.refused_by_udp(server, until))
+    try:
+        await asyncio.wait({shaken, refused}, return_when=asyncio.FIRST_COMPLETED)
+        if not shaken.done() and await refused:
+            raise Failed("connection_refused")
+        return await shaken
+    finally:
+        for task in (shaken, refused):
+            task.cancel()
+        await asyncio.gather(shaken, refused, return_exceptions=True)
 
 
 def _met(tape: Tape, of: str) -> bool:

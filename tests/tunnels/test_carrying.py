@@ -14,7 +14,18 @@ from harness.tunnels import engines, program
 from harness.tunnels.tunnel import Tunnel
 from tests.dial.loopback import only, soon, stages, tape
 from tests.truth.loopback import Serve, free_port
-from tests.tunnels.ways import KINDS, SHADOWSOCKS, TROJAN, echoed, hop, opened, returned, target
+from tests.tunnels.ways import (
+    KINDS,
+    SHADOWSOCKS,
+    TROJAN,
+    WIREGUARD,
+    WIREGUARD_SERVER,
+    echoed,
+    hop,
+    opened,
+    returned,
+    target,
+)
 
 
 @pytest.mark.parametrize(("kind", "params"), KINDS)
@@ -155,3 +166,17 @@ def test_unknown_credentials_end_the_stream_with_nothing(serve: Serve, kind: str
 def test_a_tunnel_behind_another_hop_is_refused() -> None:
     with pytest.raises(ValueError, match="write it first"), opened(hop("socks5", 1), hop("trojan", 1, **TROJAN)):
         pass
+
+
+def test_wireguards_first_handshake_waits_for_a_server_that_is_still_starting(serve: Serve) -> None:
+    written = tape()
+
+    async def act() -> None:
+        async with serve("wireguard", **WIREGUARD_SERVER) as served:
+            with opened(hop("wireguard", served.port, **WIREGUARD)) as path:
+                await path.up(soon(15), written)
+
+    asyncio.run(act())
+    stage = only(written, Stage.PATH, "hop:1")
+
+    assert stage.ended - stage.started < 5  # at which the second one leaves

@@ -17,6 +17,18 @@ KEY = base64.b64encode(bytes(range(16))).decode()
 SHADOWSOCKS = {"method": "2022-blake3-aes-128-gcm", "password": KEY}
 AEAD = {"method": "chacha20-ietf-poly1305", "password": "swordfish"}
 TROJAN = {"password": "swordfish"}
+WIREGUARD_SERVER = {
+    "private_key": "sGBWhalzSr+KePFqhEf2pCVkuTKuReBpVX9p3MfBy1M=",
+    "address": ["10.66.0.1/24"],
+    "peers": {"rOs433UcHbdOX49zqQ67nhgKmoSkp1O2gP73/Bas9CU=": ["10.66.0.2/32"]},
+}
+WIREGUARD = {
+    "private_key": "8JN4p/DgvpLf2DeuitRhjPxDSEU/Fl2IjtgLUGpfwUw=",
+    "public_key": "F9K+dY7U/QvDZn2cMrB3jVMRGZ1j4oNORGROSpCtQAQ=",
+    "address": ["10.66.0.2/32"],
+    "allowed_ips": ["0.0.0.0/0"],
+    "mtu": 1408,
+}
 KINDS = [("shadowsocks", SHADOWSOCKS), ("shadowsocks", AEAD), ("trojan", TROJAN)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pathlib
+from collections.abc import Awaitable, Callable
 
 from harness.errors import ApparatusError
 from harness.lab.servers.seat import Internet
@@ -32,14 +33,25 @@ class Program:
 
     async def listening(self, address: str, port: int, within: float) -> None:
         """Wait until it takes connections; raises ApparatusError with its last words where it does not."""
+        await self._until(lambda: _open(address, port), within)
+
+    async def says(self, mark: bytes, within: float) -> None:
+        """Wait until its log holds the mark, for a program whose open ports do not say that it is ready."""
+
+        async def said() -> bool:
+            return mark in self._log.read_bytes()
+
+        await self._until(said, within)
+
+    async def _until(self, ready: Callable[[], Awaitable[bool]], within: float) -> None:
         try:
             async with asyncio.timeout(within):
-                while not await _open(address, port):
+                while not await ready():
                     if self._internet.failure.done():
                         raise ApparatusError(self._internet.failure.result())
                     await asyncio.sleep(_LOOK_AGAIN)
         except TimeoutError as exc:
-            raise ApparatusError(f"{self._name} was not listening after {within:g} s: {self._last_words()}") from exc
+            raise ApparatusError(f"{self._name} was not ready after {within:g} s: {self._last_words()}") from exc
 
     async def _watched(self, process: asyncio.subprocess.Process) -> None:
         try:
