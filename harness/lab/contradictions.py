@@ -19,7 +19,7 @@ TAKES_ALL = "takes-all"
 
 PROTOCOLS = frozenset({"tcp", "udp", "icmp", "other"})
 ALL_PORTS = frozenset(range(65536))
-_EVERYWHERE = ("0.0.0.0/0", "::/0")
+_EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 
 
 class Contradiction(NamedTuple):
@@ -102,14 +102,19 @@ class Reach:
             frozenset(watched),
             frozenset(openers),
             (ports(params["ports"]) or ALL_PORTS) - ports(params["exempt_ports"]),
-            tuple(params["prefixes"]) or _EVERYWHERE,
+            tuple(params["prefixes"]) or tuple(_EVERYWHERE[family] for family in params["families"] or _EVERYWHERE),
             (*params["exempt_prefixes"], *params.get("allow", ())),
         )
 
     def holds_all_of(self, other: Reach) -> bool:
-        """True where each flow of the other is one of these, at any time and by no chance."""
+        """True where each flow of the other is one of these, at any time and by no chance.
+
+        What survives a shut border, or may shake hands before it is hung up on, may yet be another rule's.
+        """
         return (
             self.rule.params["probability"] == 1
+            and not self.rule.params.get("dns")
+            and self.rule.params.get("otherwise") != "close"
             and _always(self.rule.params["hours"], other.rule.params["hours"])
             and other.protocols <= self.protocols
             and other.openers <= self.openers

@@ -67,7 +67,7 @@ def framed(packet: bytes) -> bytes:
 def segment(payload: bytes = b"", *, at: int = 1, flags: int = PSH | ACK, **more: Any) -> bytes:
     """A TCP segment of the client's; `at` counts from its initial sequence number."""
     family, back = more.get("family", 4), more.get("back", False)
-    ends = (packed(CLIENT_AT[family]), packed(SERVER_AT[family]))
+    ends = (packed(CLIENT_AT[family]), packed(more.get("to", SERVER_AT[family])))
     ports = (more.get("sport", 40000), more.get("dport", 443))
     if back:
         ends, ports = ends[::-1], ports[::-1]

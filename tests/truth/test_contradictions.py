@@ -42,6 +42,11 @@ CERTAIN = {
         "  - address_blackhole: {exempt_prefixes: [192.0.2.0/24]}\n  - freeze: {prefixes: [198.51.100.0/24]}\n",
         f"6:5: rule 1 of this censor, address_blackhole, {BEHIND}",
     ),
+    "what is not listed is refused already": (
+        "  - allow_prefixes: {allow: [192.0.2.0/24], otherwise: refuse}\n"
+        "  - sni_drop: {names: [a.example], prefixes: [198.51.100.0/24]}\n",
+        f"6:5: rule 1 of this censor, allow_prefixes, {BEHIND}",
+    ),
     "the second has hours of the first": (
         '  - blackout: {hours: ["22:00-06:00"]}\n  - sni_drop: {names: [a.example], hours: ["01:00-05:00"]}\n',
         f"6:5: rule 1 of this censor, blackout, {BEHIND}",
@@ -66,6 +71,9 @@ def test_a_timetable_without_hours_is_said_at_load(tmp_path: pathlib.Path) -> No
 
 
 POSSIBLE = {
+    "only one family is off": "blackout: {families: [4]}",
+    "the border is not quite shut": "domestic_only: {allow: [192.0.2.0/24]}",
+    "what is not listed may yet shake hands": "allow_prefixes: {allow: [192.0.2.0/24], otherwise: close}",
     "one name is left": "sni_drop: {names: [a.example, b.example], exempt_names: [a.example]}",
     "an exemption within a name": "sni_drop: {names: [example], exempt_names: [a.example]}",
     "any name but some": 'sni_drop: {names: ["*"], exempt_names: [a.example]}',

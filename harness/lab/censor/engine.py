@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.lab.censor import forge
+from harness.lab.censor.call import Call
 from harness.lab.censor.flows import Flow, FlowTable
 from harness.lab.censor.fragments import FULL, Fragments, cut
 from harness.lab.censor.hops import Routers
@@ -71,6 +72,7 @@ class Engine:
     flows: FlowTable = field(default_factory=FlowTable)
     residuals: Residuals = field(default_factory=Residuals)
     memory: Memory = field(default_factory=Memory)
+    calls: dict[bytes, Call] = field(default_factory=dict)  # our own connections, by the key of what answers them
     counts: Counts = field(default_factory=Counts)
     now: float = 0.0
     midnight: float = 0.0  # when, by `now`, the world's day began
@@ -137,6 +139,9 @@ class Engine:
 
     def _judge(self, packet: Packet, frames: list[bytes] | None) -> None:
         """Shows the packet to the rules, and sends on what they leave of it."""
+        if self.calls and (call := self.calls.get(packet.key)):
+            call.hear(packet)
+            return
         flow = self.flows.find(packet, self.now)
         if flow is None:
             flow = self.flows.begin(packet, self.now)
@@ -207,6 +212,10 @@ class Engine:
     def inject(self, side: int, frame: bytes, after: float) -> None:
         """Send a frame of our own making to a side: ahead of the packet at hand if that came from there."""
         self._made.append(Made(side=side, frame=frame, after=after))
+
+    def send(self, side: int, frame: bytes) -> None:
+        """Send a frame of our own making at once, whatever packet is at hand."""
+        self._depart(Made(side=side, frame=frame, after=0.0))
 
     def _launch(self, made: Made) -> None:
         if made.after > 0:

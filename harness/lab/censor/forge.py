@@ -104,6 +104,12 @@ def tcp_answer(to: Packet, payload: bytes, look: Look = PLAIN) -> bytes:
     return _frame(to, ip(to.target, to.source, TCP, segment, look), back=True)
 
 
+def end(to: Packet, look: Look = PLAIN) -> bytes:
+    """The end of the stream, without data, for the sender of `to`, as its peer would send it."""
+    segment = tcp(to.target, to.source, (to.dport, to.sport), (to.ack, to.seq + to.length, ACK | FIN))
+    return _frame(to, ip(to.target, to.source, TCP, segment, look), back=True)
+
+
 # ICMP and ICMPv6 types and codes (RFC 792, RFC 1812, RFC 4443).
 UNREACHABLE = {
     "net_unreachable": ((3, 0), (1, 0)),

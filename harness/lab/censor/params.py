@@ -149,7 +149,7 @@ Side: TypeAlias = Literal["client", "server", "both"]
 Direction: TypeAlias = Literal["out", "in", "both"]
 Reassembly: TypeAlias = Literal["none", "tcp", "tls", "both"]
 Family: TypeAlias = Literal[4, 6]
-Key: TypeAlias = Literal["3tuple", "4tuple", "2tuple"]
+Key: TypeAlias = Literal["3tuple", "4tuple", "2tuple", "endpoint", "host"]
 Version: TypeAlias = Literal["1.0", "1.1", "1.2", "1.3"]
 
 
@@ -180,7 +180,8 @@ def _adapter(cls: type[Checked]) -> Any:
 class Residual(Checked):
     """For how long a trigger is remembered, and against whom (Bock 2021, "Your censor is my censor")."""
 
-    key: Key = "3tuple"  # (client, server, server port); `4tuple` adds the client's port, `2tuple` omits the server's
+    key: Key = "3tuple"  # (client, server, server port); `4tuple` adds the client's port, `2tuple` omits the
+    # server's; `endpoint` is (server, server port) and `host` the server alone, whoever the client is
     seconds: Seconds = 60.0
     most: Seconds = 0.0  # where it is longer than `seconds`, each trigger draws its time between the two
     late: Seconds = 0.0  # how long after the trigger other flows are held first; the flow itself is held at once
@@ -228,6 +229,13 @@ class Addressed(Params):
     """Parameters of a rule that looks at addresses only."""
 
     protocols: tuple[Protocol, ...] = ()  # none means all of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowing(Params):
+    """Parameters of a rule about whatever is not on a list."""
+
+    allow: tuple[Prefix, ...]  # of the far side, IPv4 and IPv6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

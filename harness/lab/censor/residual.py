@@ -68,6 +68,10 @@ class Residuals:
 
 def kind(residual: Residual, flow: Flow) -> bytes:
     """What of a flow a sentence is held against; the server of the three-tuple is the side that was called."""
+    if residual.key == "host":
+        return flow.far
+    if residual.key == "endpoint":
+        return flow.far + flow.called.to_bytes(2, "big") + bytes((flow.proto, flow.opener))
     ends = flow.client + flow.far
     if residual.key == "2tuple":
         return ends

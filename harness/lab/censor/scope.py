@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from harness.lab.censor.flows import PROTOCOLS, Flow
 from harness.lab.censor.packet import CLIENT, Packet
-from harness.lab.censor.params import Named, Params, Side
+from harness.lab.censor.params import Allowing, Named, Params, Side
 
 
 class Prefixes:
@@ -53,7 +53,8 @@ class Scope:
         self._prefixes = Prefixes(params.prefixes) if params.prefixes else None
         self._ports = Ports(params.ports)
         self._sizes = frozenset({4: 4, 6: 16}[family] for family in params.families)
-        self._exempt = Prefixes(params.exempt_prefixes)
+        allowed = params.allow if isinstance(params, Allowing) else ()
+        self._exempt = Prefixes((*params.exempt_prefixes, *allowed))
         self._exempt_ports = Ports(params.exempt_ports)
         self._openers = {"out": (CLIENT,), "in": (1 - CLIENT,), "both": (0, 1)}[params.direction]
 

@@ -37,6 +37,20 @@ BEHAVIOURS = Table(
             "address",
             "packets",
         ),
+        _row(
+            "fully_encrypted", "FullyEncrypted", "What looks like nothing falls silent, one connection in four", "tcp"
+        ),
+        _row("protocol_allow_list", "ProtocolAllowList", "On some ports only DNS, HTTP and TLS may go on", "tcp"),
+        _row("encapsulated_tls", "EncapsulatedTls", "A tunnel dies by the sizes of the TLS handshake inside it", "tcp"),
+        _row("active_probe", "ActiveProbe", "A suspected proxy is called by the censor itself, then cut off", "tcp"),
+        _row("ssh_rate", "SshRate", "Too much over SSH, and the server is lost for an hour", "tcp"),
+        _row("ssh_collateral", "SshCollateral", "Port 22 of a machine dies once a proxy is found on it", "tcp", "name"),
+        _row(
+            "domestic_only", "DomesticOnly", "The border is shut: next to nothing goes abroad", "address", "takes-all"
+        ),
+        _row("allow_prefixes", "AllowPrefixes", "Only listed prefixes are reached", "address", "takes-all"),
+        _row("allow_names", "AllowNames", "Connections die at a ClientHello without a listed name", "tls", "name"),
+        _row("mobile_crawl", "Shape", "Outside the list everything crawls", "flow", "rate", of="shape"),
         _row("blackout", "Blackout", "Nothing passes at all", "address", "takes-all"),
         _row("endpoint_drop", "EndpointDrop", "Silence towards listed pairs of address and port", "address"),
         _row("address_partial", "Partial", "Silence towards a share of a service's addresses", "address"),

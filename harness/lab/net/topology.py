@@ -18,6 +18,7 @@ from harness.lab.net import netlink, offload, syscalls
 from harness.lab.net.netlink import Rtnetlink
 
 CLIENT_V4, CLIENT_V6 = "100.64.0.2", "2001:db8:64::2"  # behind a carrier's NAT (RFC 6598); documentation (RFC 3849)
+PROBERS = (("100.64.2.0", 24), ("2001:db8:64:2::", 64))  # where the censor's own connections come from
 GATEWAY_V4, GATEWAY_V6 = "100.64.0.1", "2001:db8:64::1"
 CLIENT_MAC, INTERNET_MAC = bytes.fromhex("020000000002"), bytes.fromhex("020000000001")
 CLIENT_PORT, INTERNET_PORT = "client0", "internet0"  # the censor's two interfaces
@@ -111,13 +112,14 @@ def _internet(rtnetlink: Rtnetlink, addresses: Iterable[str]) -> None:
     (eth,) = _indexes("eth0")
     rtnetlink.do((netlink.raise_link(_LO), netlink.silence(eth), netlink.raise_link(eth)))
     rtnetlink.do(netlink.address(_LO, _packed(text)) for text in dict.fromkeys(addresses))
-    for text in (CLIENT_V4, CLIENT_V6):
+    for text, (probers, length) in zip((CLIENT_V4, CLIENT_V6), PROBERS, strict=True):
         packed = _packed(text)
         there = (packed, 8 * len(packed))
         rtnetlink.do(
             (
                 netlink.neighbour(eth, packed, CLIENT_MAC),
                 netlink.route(eth, family=_family(packed), to=there, via=packed),
+                netlink.route(eth, family=_family(packed), to=(_packed(probers), length), via=packed),
                 netlink.route(void, family=_family(packed)),
             )
         )
