@@ -13,9 +13,9 @@ import pytest
 from harness.lab import Event, Lab, open_lab
 from harness.lab.censor import forge
 from harness.lab.censor.packet import ACK, FIN, INTERNET, PSH, RST, SYN, TCP, Packet
-from tests.lab.conftest import SERVE, TARGET, WORLD, Prober
+from tests.lab.conftest import SERVE, TARGET, WORLD, Prober, hello
 from tests.lab.frames import CLIENT_AT, Wire, framed, packed, rule
-from tests.lab.test_heuristics import GET, NEIGHBOUR, NOISE, OTHER_NOISE, call, hello
+from tests.lab.test_heuristics import GET, NEIGHBOUR, NOISE, OTHER_NOISE, call
 from tests.lab.test_tunnel_rules import Talk
 
 ISN = 0xFFFFFFF0  # so that every call crosses the end of the sequence space

@@ -78,7 +78,8 @@ def test_pings_and_strangers_do_not_cross_the_border(family: int) -> None:
 @pytest.mark.parametrize(("otherwise", "went"), [("drop", ""), ("refuse", "c"), ("close", "i")])
 def test_what_is_not_listed_is_dropped_refused_or_let_shake_hands(otherwise: str, went: str, family: int) -> None:
     wire = Wire(rule("allow_prefixes", allow=HOME, otherwise=otherwise))
-    listed, other = {"family": family}, {"family": family, "to": NEIGHBOUR[family]}
+    listed: dict[str, Any] = {"family": family}
+    other = {**listed, "to": NEIGHBOUR[family]}
 
     seen = [sides(wire.receive(opening(sport=at, **where))) for at, where in enumerate((listed, other) * 2 + (listed,))]
 
