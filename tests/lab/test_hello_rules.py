@@ -20,6 +20,7 @@ OLD = GOOD.but(versions=(0x0303, 0x0302))
 
 # behaviour, parameters, a hello that it is about, hellos that it is not about
 RULES: list[tuple[str, dict[str, Any], Made, list[Made]]] = [
+    ("sni_null_route", {"names": ["facebook.com"]}, BAD, [GOOD, Made(name=None)]),
     ("tspu_full_drop", {"names": ["facebook.com"]}, BAD, [GOOD, Made(name=None)]),
     ("tls_fingerprint", {"ja4": [JA4]}, CHROME_2025, [CHROME_2023, FIREFOX, GOOD]),
     ("tls_fingerprint", {"ja4": ["t13d1516h2_8daaf6152771_*"]}, CHROME_2023, [FIREFOX, GOOD]),
@@ -280,6 +281,41 @@ def test_a_crawl_ends_after_420_seconds() -> None:
 def test_a_crawl_needs_names() -> None:
     with pytest.raises(ScenarioError, match="names"):
         Wire(rule("tspu_crawl"))
+
+
+# --- Iran and Kazakhstan ---
+
+
+def test_a_null_route_lasts_as_long_as_anybody_tries_and_another_port_gets_through() -> None:
+    wire = Wire(rule("sni_null_route", names=["facebook.com"]))
+    greet(wire, BAD.record)
+    tries = []
+    for _ in range(3):
+        wire.wait(170)
+        tries.append(sides(wire.receive(segment(BAD.record))))
+
+    assert (["", "", ""], "i") == (tries, greet(wire, GOOD.record, 40001))
+    wire.wait(180.1)
+    assert "i" == sides(wire.receive(segment(at=7, flags=SYN)))
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_irans_reset_goes_to_the_client_once_on_any_port_and_the_hello_stays_behind(family: int) -> None:
+    wire = Wire(rule("iran_reset", names=["facebook.com"]))
+
+    went = [
+        greet(wire, made.record, 40000 + at, family=family, dport=dport)
+        for at, (made, dport) in enumerate([(GOOD, 443), (BAD, 443), (GOOD, 8443), (BAD, 8443), (GOOD, 443)])
+    ]
+
+    assert ["i", "c", "i", "c", "i"] == went
+    assert ["match", "rst", "match", "rst"] == wire.actions
+
+
+def test_a_hello_in_two_segments_defeats_irans_reset() -> None:
+    at = BAD.record.index(LISTED.encode()) + 4
+
+    assert "ii" == said(Wire(rule("iran_reset", names=["facebook.com"])), [BAD.record[:at], BAD.record[at:]])
 
 
 # --- the Great Firewall, and Henan ---

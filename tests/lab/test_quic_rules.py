@@ -13,6 +13,7 @@ from harness.lab.censor import hello, quic_initial
 from harness.lab.censor.packet import INTERNET
 from tests.lab import initial_packets, quic_client
 from tests.lab.frames import Wire, datagram, opening, rule, sides
+from tests.lab.hellos import ECH, Made
 from tests.lab.quic_client import crypto, initial, pieces
 
 pytestmark = quic_client.aioquic
@@ -318,3 +319,33 @@ def test_an_endpoint_is_silent_over_udp_and_reached_over_tcp(family: int) -> Non
     assert "i" == sides(wire.receive(opening(family=family)))
     assert "i" == went(wire, first(GOOD), family=family, dport=8443)
     assert "i" == went(wire, first(GOOD), to={4: "198.41.0.5", 6: "2001:503:ba3e::2:31"}[family], family=family)
+
+
+ECH_HELLO = Made(name="cloudflare-ech.com", kinds=(*Made().kinds, ECH), data={ECH: bytes(186)})
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_ech_under_cloudflares_name_vanishes_over_quic_and_neither_alone(family: int) -> None:
+    wire = Wire(rule("quic_ech_drop"))
+    around = [
+        ECH_HELLO.but(name=GOOD),
+        ECH_HELLO,
+        ECH_HELLO.but(kinds=Made().kinds),
+        ECH_HELLO,
+        ECH_HELLO.but(name=GOOD),
+    ]
+
+    seen = [
+        went(wire, initial(crypto(0, made.message)), sport=40000 + at, family=family) for at, made in enumerate(around)
+    ]
+
+    assert ["i", "-", "i", "-", "i"] == seen
+    assert ["match", "drop", "match", "drop"] == wire.actions
+
+
+def test_an_ech_hello_over_two_datagrams_is_put_together() -> None:
+    first_part, second_part = pieces(ECH_HELLO.message, 150)
+    frames = initial(first_part), initial(second_part, number=1)
+
+    assert "i-" == went(Wire(rule("quic_ech_drop")), *frames)
+    assert "ii" == went(Wire(rule("quic_ech_drop", reassembly="frames")), *frames)

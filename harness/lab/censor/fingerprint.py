@@ -5,6 +5,7 @@ JA3: github.com/salesforce/ja3. JA4: github.com/FoxIO-LLC/ja4, technical_details
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from harness.lab.censor.hello import PROTOCOLS, SERVER_NAME, Hello, grease
@@ -21,6 +22,7 @@ def ja3(hello: Hello) -> str:
     return ",".join("-".join(map(str, _plain(numbers))) for numbers in lists)
 
 
+@functools.lru_cache(maxsize=64)
 def ja3_digest(hello: Hello) -> str:
     """JA3 as it is usually written: the MD5 of its lists."""
     import hashlib  # brings OpenSSL with it, so only for worlds that look at fingerprints
@@ -28,6 +30,7 @@ def ja3_digest(hello: Hello) -> str:
     return hashlib.md5(ja3(hello).encode(), usedforsecurity=False).hexdigest()
 
 
+@functools.lru_cache(maxsize=64)
 def ja4(hello: Hello, transport: str = "t") -> str:
     """JA4 over TCP (`t`), QUIC (`q`) or DTLS (`d`)."""
     ciphers, extensions = _plain(hello.ciphers), _plain(hello.extensions)

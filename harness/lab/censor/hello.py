@@ -5,6 +5,7 @@ RFC 8446 sections 4.1.2, 4.2 and 5.1; names: RFC 6066 section 3, protocols: RFC 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -62,6 +63,7 @@ def read(data: bytes, *, join: bool) -> Hello:
     return told(_handshake(data, join=join))
 
 
+@functools.lru_cache(maxsize=64)  # all the rules that look at a flow are shown the same bytes
 def told(message: bytes) -> Hello:
     """What a handshake message shows so far, outside its records. Other where it is no ClientHello."""
     if message[:1] not in {b"", bytes([CLIENT_HELLO])}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from harness.lab.censor import hello, params, quic_initial
 from harness.lab.censor.packet import Packet
@@ -38,18 +38,19 @@ class Params(params.Named):
 class HelloAssembler:
     """The ClientHello of one flow, out of CRYPTO frames in any order. Policy: what came first stays."""
 
-    def __init__(self, how: Joined) -> None:
+    def __init__(self, how: Joined, *, whole: bool = False) -> None:
         self._how = how
+        self._whole = whole
         self._streams: dict[bytes, Stream] = {}
 
     def add(self, frames: Iterable[quic_initial.Crypto]) -> hello.Hello | None:
-        """The first hello with a name, or else one that is whole, that can be seen after this datagram."""
+        """The first hello that is whole after this datagram, or, where no whole one is asked for, that has a name."""
         if self._how != "datagrams":
             self._streams.clear()
         found = None
         for frame in frames:
             seen = self._read(frame)
-            if seen is not None and (seen.name is not None or seen.whole):
+            if seen is not None and (seen.whole or (seen.name is not None and not self._whole)):
                 found = found or seen
         return found
 
@@ -77,6 +78,7 @@ class InitialWatch(NameWatch[I], Generic[I]):
     """Finds the name in the first ClientHello of whoever opened the flow; the flow is judged by that one alone."""
 
     PROTOCOLS = ("udp",)
+    WHOLE: ClassVar[bool] = False  # whether the rule looks at more of a hello than its name
 
     def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
         super().__init__(engine, rule, flow)
@@ -84,7 +86,7 @@ class InitialWatch(NameWatch[I], Generic[I]):
 
     def _forget(self) -> None:
         """Look at the flow as if it began now."""
-        self._assembler = HelloAssembler(self.params.reassembly)
+        self._assembler = HelloAssembler(self.params.reassembly, whole=self.WHOLE)
         self._left = self.params.first or _MOST_DATAGRAMS
 
     def see(self, packet: Packet) -> Packet | None:
@@ -97,10 +99,14 @@ class InitialWatch(NameWatch[I], Generic[I]):
             self._left = 0
         if not self._left:
             self.judged()
-        if found is None or found.name is None or not self.names.holds(found.name):
+        if found is None or not self.meant(found):
             return packet
-        self.log("match", found.name)
+        self.log("match", found.name or "")
         return self.matched(packet)
+
+    def meant(self, found: hello.Hello) -> bool:
+        """True where the rule is about this hello."""
+        return found.name is not None and self.names.holds(found.name)
 
     def judged(self) -> None:
         """Lets the flow go: its hello has been seen, or none will be looked for any more."""

@@ -98,6 +98,8 @@ BEHAVIOURS = Table(
             "name",
             of="sni_reset",
         ),
+        _row("sni_null_route", "SniDrop", "A listed name's connection is held while it tries", "tls", of="sni_drop"),
+        _row("iran_reset", "SniReset", "One reset for the client, nothing put together", "tls", "name", of="sni_reset"),
         _row("tspu_rewrite", "Rewrite", "The server's packets after a listed name become resets", "tls", "name"),
         _row("tspu_delayed_drop", "DelayedDrop", "A few packets after a listed name, silence", "tls", "name"),
         _row("tspu_crawl", "Police", "A listed name is policed to some 650 bytes a second", "tls", "name", of="police"),
@@ -177,6 +179,7 @@ BEHAVIOURS = Table(
         _row("stun_drop", "StunDrop", "STUN requests or answers vanish: calls ring and never connect", "udp"),
         _row("quic_v1_drop", "QuicV1Drop", "QUIC version 1 vanishes, by port, size and version alone", "udp"),
         _row("quic_sni_drop", "QuicSniDrop", "Silence from the Initial on that shows a name", "udp", "name"),
+        _row("quic_ech_drop", "QuicEchDrop", "ECH to Cloudflare's public name vanishes over QUIC too", "udp", "name"),
         _row(
             "quic_sni_residual",
             "QuicSniResidual",
