@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,13 @@ def scrub(report: pytest.TestReport | pytest.CollectReport, clean: Scrub) -> Non
         if message:
             told.reprcrash = Crash(path=path, lineno=(line or 0) + 1, message=clean(str(message)))
         report.longrepr = told  # type: ignore[assignment]
+
+
+def scrub_warning(warned: warnings.WarningMessage, clean: Scrub) -> None:
+    """The same of a warning."""
+    text = str(warned.message)
+    if (cleaned := clean(text)) != text:
+        warned.message = cleaned
 
 
 def times(facts: CellFacts) -> tuple[float, float]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pathlib
+import warnings
 from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
 
 from harness.model import CONCLUSIVE
-from harness.plugin import reports, summary
+from harness.plugin import logs, reports, summary
 from harness.plugin.desk import Desk
 from harness.plugin.items import CellItem
 from harness.plugin.junitfile import tidy
@@ -50,7 +51,8 @@ class Run:
         how = "interrupted"
         try:
             self._begin(session)
-            finished = yield
+            with logs.scrubbed(self.desk.scrub):  # always: a test may name the first private path yet
+                finished = yield
             how = ""
             return finished
         except BaseException as exc:
@@ -82,6 +84,12 @@ class Run:
         if self.reading.private:
             reports.scrub(report, self.desk.scrub)
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Scrub what was warned of, before pytest and its workers take note of it."""
+        if self.reading.private:
+            reports.scrub_warning(warning_message, self.desk.scrub)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
