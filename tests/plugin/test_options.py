@@ -1,6 +1,9 @@
+import re
+
 import pytest
 
 from harness.model import Vantage
+from harness.plugin.options import OPTIONS
 from harness.plugin.settings import vantage
 
 
@@ -42,11 +45,13 @@ def test_world_and_live_exclude_each_other(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("--live", "--world", "open").stderr.fnmatch_lines(["*exclude each other*"])
 
 
-def test_options_stand_in_one_group(pytester: pytest.Pytester) -> None:
+def test_all_options_stand_in_one_group_and_are_ini_values_too(pytester: pytest.Pytester) -> None:
     shown = pytester.runpytest_subprocess("--help").stdout.str()
 
     group = shown.partition("waygauge: reachability scenarios")[2].partition("\n\n")[0]
-    assert not [flag for flag in ("--world", "--live", "--expect", "--record", "--engine") if flag not in group]
+    assert len(OPTIONS) == len(re.findall(r"^  --", group, re.MULTILINE))
+    assert [] == [option.flag for option in OPTIONS if f"  {option.flag}" not in group]
+    assert [] == [option.ini for option in OPTIONS if f"  {option.ini} (" not in shown]
 
 
 def test_a_project_without_scenarios_pays_for_no_import(pytester: pytest.Pytester) -> None:

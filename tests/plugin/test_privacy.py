@@ -152,7 +152,8 @@ def _arguments(running: subprocess.Popen[bytes], record: pathlib.Path) -> str:
 
 
 def test_private_addresses_are_kept_where_they_are_asked_for(project: pytest.Pytester) -> None:
-    project.runpytest_subprocess("--world=bridges.yaml", "--record=run.jsonl", "--record-addresses", "-k", "path.up and six")
+    words = ["--world=bridges.yaml", "--record=run.jsonl", "--record-addresses"]
+    project.runpytest_subprocess(*words, "-k", "path.up and six")
 
     text = (project.path / "run.jsonl").read_text()
     assert "2001:db8:77::7" in text
