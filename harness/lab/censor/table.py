@@ -105,7 +105,12 @@ BEHAVIOURS = Table(
         _row("tspu_crawl", "Police", "A listed name is policed to some 650 bytes a second", "tls", "name", of="police"),
         _row("tspu_full_drop", "SniDrop", "All packets of a listed name vanish for 40 s", "tls", "name", of="sni_drop"),
         _row("gfw_reset", "GfwReset", "Resets of three kinds race the answer to both ends", "tls", "name"),
-        _row("henan_reset", "HenanReset", "One reset with a payload, for bare TCP headers", "tls", "http", "name"),
+        _row(
+            "henan_reset",
+            "HenanReset",
+            "One reset with a payload, for bare TCP headers",
+            *("tls", "http", "name", "packets"),
+        ),
         _row("tls_fingerprint", "Fingerprint", "A client known by JA3 or JA4 is dropped or reset", "tls", "name"),
         _row("tls_version", "Fingerprint", "Clients of an old TLS are cut off", "tls", of="tls_fingerprint"),
         _row("mtproxy_fake_tls", "Fingerprint", "Telegram's fake TLS, by its JA4", "tls", of="tls_fingerprint"),
