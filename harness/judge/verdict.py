@@ -9,25 +9,20 @@ from harness.judge.carriage import bearing, carriage
 from harness.judge.classify import classify
 from harness.judge.combine import Try, combine
 from harness.judge.declare import declare
-from harness.judge.seen import RANK, Seen
+from harness.judge.residue import residue
+from harness.judge.seen import Seen
 from harness.judge.spread import spread
 from harness.model import (
     CONCLUSIVE,
     PATH_TARGET,
-    Attempt,
     Cell,
     CellFacts,
     Claim,
     Control,
     Role,
-    Stage,
     Strength,
     Verdict,
-    Walk,
 )
-
-RESIDUAL_SECONDS = 420.0
-"""The longest that a censor is known to punish an address for (Xue et al. 2022, TSPU: 420 s after an SNI)."""
 
 
 def judge(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Verdict:
@@ -46,11 +41,19 @@ def judge(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Verd
     verdict = combine(tries, cell.target)
     if verdict.claim is Claim.USABLE:
         verdict = replace(verdict, why=f"{verdict.why} {_by_some(facts, tries)}".rstrip())
-    if verdict.claim in CONCLUSIVE and verdict.claim is not Claim.USABLE and _residual(facts.attempts):
-        verdict = replace(verdict, steadiness="residual")
+    if verdict.claim in CONCLUSIVE and verdict.claim is not Claim.USABLE:
+        verdict = _without_residue(verdict, tries, cell, residue(facts.attempts))
     if verdict.claim is Claim.INCONCLUSIVE:
         verdict = replace(verdict, declare=declare(cell, facts))
     return _of_path(verdict, carriage(facts)) if cell.target.name == PATH_TARGET else verdict
+
+
+def _without_residue(verdict: Verdict, tries: list[Try], cell: Cell, left: frozenset[int]) -> Verdict:
+    """What the cut itself says, where later attempts show only what it has left behind."""
+    if not left:
+        return verdict
+    cut = combine([one for one in tries if one.number not in left], cell.target)
+    return replace(cut if cut.claim is verdict.claim else verdict, steadiness="residual")
 
 
 def _by_some(facts: CellFacts, tries: list[Try]) -> str:
@@ -85,34 +88,6 @@ def _of_path(verdict: Verdict, carries: str) -> Verdict:
         why = "The neutral hosts themselves are down, so nothing is known of the path."
         return replace(verdict, claim=Claim.INCONCLUSIVE, strength=Strength.INSUFFICIENT, why=why)
     return verdict
-
-
-def _residual(attempts: tuple[Attempt, ...]) -> bool:
-    """True where an address took a connection, cut it once something was sent, and then took no more.
-
-    Later tries must follow within the longest residual time known, and not one of them may have come as far again.
-    """
-    for number, attempt in enumerate(attempts):
-        later = [one for one in attempts[number + 1 :] if one.at - attempt.at <= RESIDUAL_SECONDS]
-        if any(_cut_after_connect(walk) and _taken_no_more(walk, later) for walk in attempt.walks):
-            return True
-    return False
-
-
-def _cut_after_connect(walk: Walk) -> bool:
-    connected = walk.at(Stage.CONNECT)
-    at = walk.failed_at
-    return connected is not None and connected.failure is None and at is not None and RANK[at] >= RANK[Stage.TLS]
-
-
-def _taken_no_more(walk: Walk, later: list[Attempt]) -> bool:
-    """True where every later walk to the same address failed to connect, and there was one."""
-    again = [one for attempt in later for one in attempt.walks if _same_place(one, walk)]
-    return bool(again) and all(one.failed_at is Stage.CONNECT for one in again)
-
-
-def _same_place(one: Walk, other: Walk) -> bool:
-    return (one.check, one.address) == (other.check, other.address) and one.address is not None
 
 
 def _not_applicable(cell: Cell, reason: str) -> Verdict:

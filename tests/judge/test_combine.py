@@ -100,6 +100,14 @@ def test_an_address_that_takes_no_more_connections_after_a_cut_is_residual() -> 
     assert "residual" == verdict.steadiness
 
 
+def test_what_is_residual_speaks_of_the_cut_and_not_of_what_it_has_left_behind() -> None:
+    without_names = (*neutral(), *known_good())
+
+    verdict = judge(cell(), facts((RESET,), (SILENT,), controls=without_names))
+
+    assert ("tls.reset", Stage.TLS, "residual") == (verdict.mechanism, verdict.stage, verdict.steadiness)
+
+
 def test_an_address_that_connects_again_is_not_residual() -> None:
     verdict = judge(cell(), facts((RESET,), (SILENT,), (RESET,), controls=CONTROLS))
 

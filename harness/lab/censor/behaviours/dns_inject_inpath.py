@@ -1,7 +1,8 @@
 """Questions for listed names are answered by a bogon on the way, at any resolver; the true answer never comes.
 
 Iran: 10.10.34.36 for about 87 % of the names, 10.10.34.34 for 13 %, .35 seldom; an injector that sends its answer with
-the TTL with which the question came; questions from outside are answered too (Lange 2025, Tai 2025).
+the TTL with which the question came; questions from outside are answered too (Lange 2025, Tai 2025). Of questions over
+TCP nothing is documented: they are let pass.
 """
 
 from __future__ import annotations
