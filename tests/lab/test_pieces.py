@@ -108,9 +108,9 @@ def test_overlapping_fragments_hide_nothing_since_none_of_them_passes(family: in
     assert "fragment" in wire.actions
 
 
-def cut(frame: bytes) -> list[bytes]:
-    """A packet in fragments, as a link of 88 bytes would ask for."""
-    with patch("harness.lab.censor.fragments.ROOM", 88):
+def cut(frame: bytes, room: int = 88) -> list[bytes]:
+    """A packet in fragments, as a link of so many bytes would ask for."""
+    with patch("harness.lab.censor.fragments.ROOM", room):
         return _cut4(frame) if frame[12] == 8 else _cut6(frame, 7)
 
 
