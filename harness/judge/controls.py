@@ -124,6 +124,12 @@ def other_name_check(address: str, port: int, name: str) -> Check:
     return _tls(f"{Role.OTHER_NAME}:{address}:{port}", address, port, name)
 
 
+def other_initial_check(address: str, port: int, name: str) -> Check:
+    """An Initial of QUIC to the address under a neutral name; any answer counts."""
+    params = {"host": address, "port": port, "server_name": name, "seconds": 4.0}
+    return Check(name=f"{Role.OTHER_NAME}:quic:{address}:{port}", probe="quic", params=params, level=Level.E1)
+
+
 def name_elsewhere_check(host: str, port: int, name: str) -> Check:
     """A handshake with a neutral host under the target's name; only whether it is answered counts."""
     return _tls(f"{Role.NAME_ELSEWHERE}:{name}", host, port, name)
@@ -203,7 +209,8 @@ def _other_name(failed: Failed) -> Iterator[Wanted]:
     where, address = endpoint(failed.check), failed.walk.address
     name = target_name(failed.neutral) if failed.neutral else None
     if where and address and is_address(address) and name:
-        yield Wanted(role=Role.OTHER_NAME, check=other_name_check(address, where.port, name), path=failed.cell.path)
+        make = other_initial_check if failed.check.probe == "quic" else other_name_check
+        yield Wanted(role=Role.OTHER_NAME, check=make(address, where.port, name), path=failed.cell.path)
 
 
 def _name_elsewhere(failed: Failed) -> Iterator[Wanted]:
@@ -266,6 +273,12 @@ def _after_lookup(failed: Failed) -> bool:
 
 def _in_handshake(failed: Failed) -> bool:
     return failed.last.of == "target" and failed.last.stage == Stage.TLS
+
+
+def _name_was_shown(failed: Failed) -> bool:
+    """The target's name stood in a handshake that failed, or in an Initial that nobody answered."""
+    of_quic = failed.check.probe == "quic" and failed.last.of == "target" and failed.last.stage == Stage.RESPONSE
+    return _in_handshake(failed) or of_quic
 
 
 def _of_lookup(failed: Failed) -> bool:
@@ -340,7 +353,12 @@ ROWS: tuple[Row, ...] = (
         tells="whether somebody else answers in the resolver's name over UDP",
     ),
     Row(role=Role.NEUTRAL_QUERY, when=_of_lookup, ask=_neutral_query, tells="whether the resolver answers at all"),
-    Row(role=Role.OTHER_NAME, when=_in_handshake, ask=_other_name, tells="whether the address or the name is at fault"),
+    Row(
+        role=Role.OTHER_NAME,
+        when=_name_was_shown,
+        ask=_other_name,
+        tells="whether the address or the name is at fault",
+    ),
     Row(
         role=Role.NAME_ELSEWHERE,
         when=_in_handshake,

@@ -6,7 +6,7 @@ from harness.judge.seen import lent
 from harness.model import Cell, CellFacts, Control, Role, Walk
 
 ECHO = "WAYGAUGE_ECHO=HOST, a server of your own that runs waygauge echo"
-YARDSTICKS = {"transfer": "neutral-rate", "stun": "neutral-stun"}
+YARDSTICKS = {"transfer": "neutral-rate", "stun": "neutral-stun", "quic": "neutral-quic"}
 OURS = frozenset({"engine_missing", "engine_failed"})
 """What no declaration helps with: the remedy stands in the verdict."""
 _EXAMPLES = {Role.FOREIGN: "foreign: [neutral-abroad]", Role.DOMESTIC: "domestic: [neutral-home]"}

@@ -9,7 +9,7 @@ from harness.judge.conditions import Condition
 from harness.judge.seen import Answer, Seen, passed
 from harness.model import Role, Stage, Walk
 
-DATAGRAMS = frozenset({"stun", "media"})
+DATAGRAMS = frozenset({"stun", "media", "quic"})
 """The probes that speak in datagrams."""
 
 _SPOILT = 0.1
@@ -103,6 +103,7 @@ rate_below_floor = Condition(
 of_stream = Condition("it is a stream of datagrams", lambda walk, seen: _probe(walk, seen) == "media")
 of_transfer = Condition("it is a transfer", lambda walk, seen: _probe(walk, seen) == "transfer")
 by_stun = Condition("the question is one of STUN", lambda walk, seen: _probe(walk, seen) == "stun")
+by_quic = Condition("the question is one of QUIC", lambda walk, seen: _probe(walk, seen) == "quic")
 by_datagrams = Condition("it speaks in datagrams", lambda walk, seen: _probe(walk, seen) in DATAGRAMS)
 loop_spoilt = Condition(f"our own event loop was at least {_SPOILT:g} s late during a stream", _spoilt)
 stood_still = Condition("nothing moved any more", lambda walk, _: _stopped(walk))
@@ -131,6 +132,10 @@ datagrams_lost = Condition(
 )
 neutral_answers = Condition(
     "a neutral host answered the same probe over this path", lambda walk, seen: _answer(walk, seen) is Answer.YES
+)
+neutral_name_answered = Condition(
+    "the same address answers an Initial under a neutral name",
+    lambda walk, seen: seen.other_initial_answered(walk) is Answer.YES,
 )
 neutral_silent_too = Condition(
     "no neutral host answered the same probe over this path either",

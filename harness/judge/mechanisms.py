@@ -45,6 +45,8 @@ MECHANISMS: Mapping[str, str] = {
     "flow.impostor": "somebody else answers in the target's place",
     # datagrams
     "stun.drop": "STUN is answered by nobody over this path, while TCP is",
+    "quic.drop": "QUIC is answered by nobody over this path, while TCP is",
+    "quic.drop_on_sni": "QUIC falls silent once the name is visible in its Initial",
     "udp.drop": "datagrams to the target get no answer over this path; elsewhere they do",
     "udp.freeze": "a stream of datagrams falls silent after its first ones",
     "media.loss": "a stream of datagrams loses more than its floor allows; another does not",

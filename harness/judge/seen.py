@@ -11,6 +11,7 @@ from harness.judge.controls import (
     DIRECT,
     name_elsewhere_check,
     neutral_query_check,
+    other_initial_check,
     other_name_check,
     other_transport_check,
     udp_server,
@@ -111,6 +112,14 @@ class Seen:
             return Answer.MISSING
         found = self.of(Role.OTHER_NAME, check=other_name_check(walk.address, where.port, "").name)
         return _any([tls_answered(seen) for control in found for seen in control.walks])
+
+    def other_initial_answered(self, walk: Walk) -> Answer:
+        """Whether the walk's address answers an Initial of QUIC under a neutral name."""
+        where = self.where(walk)
+        if where is None or walk.address is None:
+            return Answer.MISSING
+        found = self.of(Role.OTHER_NAME, check=other_initial_check(walk.address, where.port, "").name)
+        return _any_passed(found)
 
     def name_cut_elsewhere(self, walk: Walk) -> Answer:
         """Whether the target's name meets the same end at a neutral host."""

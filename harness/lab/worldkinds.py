@@ -21,18 +21,26 @@ from harness.model import Json
 
 
 def services(reading: Reading, loc: Loc, count: int) -> Iterable[Service]:
-    """The servers of the host at `loc`, each on a port of its own."""
-    ports: set[int] = set()
+    """The servers of the host at `loc`, each on a port of its own; one of datagrams alone is in no stream's way."""
+    ports: set[tuple[int, bool]] = set()
     for place in range(count):
         here = (*loc, "services", place)
         if (found := _filled(reading, here, SERVERS)) is None:
             continue
         kind, params = found
         port = params.pop("port")
-        if port in ports:
+        takes = _sockets(SERVERS[kind], port)
+        if ports & takes:
             reading.wrong(here, f"port {port} is taken twice on this host", "give one of them another port")
-        ports.add(port)
+        ports |= takes
         yield Service(kind=kind, port=port, params=params)
+
+
+def _sockets(row: Kind, port: int) -> set[tuple[int, bool]]:
+    """The port as a server takes it: for streams, for datagrams (True), or for both."""
+    if "datagrams" in row.traits:
+        return {(port, True)}
+    return {(port, False), (port, True)} if row.traits & {"udp", "relay", "program"} else {(port, False)}
 
 
 def rules(reading: Reading, loc: Loc, count: int) -> list[tuple[Loc, Rule]]:

@@ -215,6 +215,14 @@ class Stun(Endpoint):
     seconds: Duration = Field(default=8.0, description="an answer is waited for so long, and 8 s at most")
 
 
+class Quic(Endpoint):
+    """An Initial of QUIC version 1 (RFC 9000), sent again until it is answered; the handshake goes no further."""
+
+    port: Port = 443
+    server_name: Name | None = None
+    seconds: Duration = Field(default=8.0, description="an answer is waited for so long, and 8 s at most")
+
+
 class Media(Endpoint):
     """A stream like that of a voice, to an echo (`waygauge echo`); an empty host means that none is declared."""
 

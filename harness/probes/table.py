@@ -85,6 +85,13 @@ PROBES = Table(
             traits=frozenset({"E2", "udp"}),
         ),
         Kind(
+            name="quic",
+            params="harness.probes.params:Quic",
+            build="harness.probes.quic:run",
+            summary="a QUIC server answers our Initial",
+            traits=frozenset({"E2", "udp"}),
+        ),
+        Kind(
             name="carriage",
             params="harness.probes.params:Stun",
             build="harness.probes.carriage:run",

@@ -20,6 +20,7 @@ BYTES = {
     "whatsapp_noise": 4_000,
     "mtproto": 2_000,
     "stun": 300,
+    "quic": 6_000,
 }
 OTHER_BYTES = 20_000
 _DATAGRAM = 48  # the headers of IPv6 and UDP

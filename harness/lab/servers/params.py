@@ -196,6 +196,13 @@ class WireGuard(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Http3(Params):
+    """An HTTP/3 server, by sing-box: the face that its Hysteria2 shows to those without its password."""
+
+    port: int = 443
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stun(Params):
     """A STUN server, over UDP and TCP."""
 

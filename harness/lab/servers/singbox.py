@@ -6,6 +6,7 @@ import asyncio
 import json
 import pathlib
 import platform
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 
@@ -85,7 +86,13 @@ class SingBox:
         }
 
 
-INBOUNDS = {"proxy_http": "http", "proxy_socks": "socks", "shadowsocks": "shadowsocks", "trojan": "trojan"}
+INBOUNDS = {
+    "proxy_http": "http",
+    "proxy_socks": "socks",
+    "shadowsocks": "shadowsocks",
+    "trojan": "trojan",
+    "http3": "hysteria2",
+}
 """sing-box's word for each kind of proxy."""
 
 ENDPOINTS = {"wireguard": "wireguard"}
@@ -111,13 +118,25 @@ def _shadowsocks(seat: Seat) -> dict[str, Json]:
     return {"method": seat.params.method, "password": seat.params.password}
 
 
-def _trojan(seat: Seat) -> dict[str, Json]:
+def _tls(seat: Seat) -> dict[str, Json]:
     chain = str(seat.internet.authority.chain_file(seat.host))
-    tls = {"enabled": True, "certificate_path": chain, "key_path": chain}
-    return {"users": [{"name": "lab", "password": seat.params.password}], "tls": tls}
+    return {"enabled": True, "certificate_path": chain, "key_path": chain}
 
 
-_OF_KIND: Mapping[str, Callable[[Seat], dict[str, Json]]] = {"shadowsocks": _shadowsocks, "trojan": _trojan}
+def _trojan(seat: Seat) -> dict[str, Json]:
+    return {"users": [{"name": "lab", "password": seat.params.password}], "tls": _tls(seat)}
+
+
+def _http3(seat: Seat) -> dict[str, Json]:
+    """Without a password of anybody's, every client meets an ordinary server."""
+    return {"users": [{"name": "nobody", "password": secrets.token_hex(16)}], "tls": _tls(seat) | {"alpn": ["h3"]}}
+
+
+_OF_KIND: Mapping[str, Callable[[Seat], dict[str, Json]]] = {
+    "shadowsocks": _shadowsocks,
+    "trojan": _trojan,
+    "http3": _http3,
+}
 
 
 def _endpoint(seat: Seat, port: int) -> Json:

@@ -103,6 +103,13 @@ SERVERS = Table(
             traits=frozenset({"relay", "datagrams"}),
         ),
         Kind(
+            name="http3",
+            params=_PARAMS + "Http3",
+            build="harness.lab.servers.proxy:Tunnel",
+            summary="an HTTP/3 server over QUIC, by sing-box",
+            traits=frozenset({"relay", "datagrams"}),
+        ),
+        Kind(
             name="stun",
             params=_PARAMS + "Stun",
             build="harness.lab.servers.stun:StunServer",
