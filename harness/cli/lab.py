@@ -8,13 +8,18 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.errors import ScenarioError
 from harness.kinds import load
 from harness.lab.censor.hours import spelled
 from harness.lab.censor.table import BEHAVIOURS
 from harness.lab.world import Host, Rule, World, load_world, worlds
 from harness.model import Json
+
+if TYPE_CHECKING:
+    from harness.lab.events import Event
+    from harness.lab.served import Wish
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="the worlds that come with waygauge")
     for name, summary in (
         ("show", "hosts, servers and the censor of a world"),
+        ("serve", "a world that stays up until Ctrl-C, for programs inside and outside"),
         ("shell", "a shell inside a world"),
         ("run", "a program inside a world"),
         ("log", "a program inside a world, then what the censor did meanwhile"),
@@ -30,6 +36,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     ):
         action = actions.add_parser(name, help=summary)
         action.add_argument("world", metavar="WORLD", help="a name or a file, and @VANTAGE or @TIME behind it")
+        if name in {"shell", "run", "log", "pcap"}:
+            action.add_argument(
+                "--in", dest="served", action="store_true", help="WORLD is the name of one that `lab serve` keeps up"
+            )
+        if name == "serve":
+            action.add_argument("--name", help="under which --in finds it; WORLD where nothing is said")
         if name == "pcap":
             action.add_argument("folder", metavar="DIR", type=pathlib.Path, help="where the captures go")
         if name in {"run", "log", "pcap"}:
@@ -104,39 +116,59 @@ def _plain(value: Json) -> str:
 
 
 def _run(args: argparse.Namespace) -> int:
-    return _inside(args.world, args.program)
+    return _inside(args, args.program)
 
 
 def _shell(args: argparse.Namespace) -> int:
-    return _inside(args.world, [os.environ.get("SHELL") or "/bin/sh"])
+    return _inside(args, [os.environ.get("SHELL") or "/bin/sh"])
 
 
 def _log(args: argparse.Namespace) -> int:
-    return _inside(args.world, args.program, log=True)
+    return _inside(args, args.program, log=True)
 
 
 def _pcap(args: argparse.Namespace) -> int:
     args.folder.mkdir(parents=True, exist_ok=True)
-    return _inside(args.world, args.program, pcap=args.folder)
+    return _inside(args, args.program, pcap=args.folder)
 
 
-def _inside(name: str, program: Sequence[str], *, log: bool = False, pcap: pathlib.Path | None = None) -> int:
-    from harness.lab import open_lab
+def _inside(
+    args: argparse.Namespace, program: Sequence[str], *, log: bool = False, pcap: pathlib.Path | None = None
+) -> int:
+    """Runs a program in a world of its own, or in one that is served; what the censor did goes to stderr."""
     from harness.lab.events import line
+    from harness.lab.served import Wish, attach
 
-    with open_lab(load_world(name), pcap=pcap) as lab:
-        running = lab.popen(list(program), env=dict(os.environ), cwd=os.getcwd(), stdin=0, stdout=1, stderr=2)
-        code = running.wait()
-        if log:
-            for event in lab.log():
-                print(line(event), file=sys.stderr)
+    wish = Wish(program, log=log, pcap=pcap)
+    try:
+        code, done = attach(args.world, wish) if args.served else _alone(args.world, wish)
+    except OSError as fault:
+        raise ScenarioError(f'"{fault.filename}" cannot be run: {fault.strerror}') from fault
+    for event in done:
+        print(line(event), file=sys.stderr)
     return code
+
+
+def _alone(name: str, wish: Wish) -> tuple[int, list[Event]]:
+    from harness.lab import open_lab
+
+    with open_lab(load_world(name), pcap=wish.pcap) as lab:
+        env = {**os.environ, **lab.variables}
+        code = lab.popen(wish.argv, env=env, cwd=os.getcwd(), stdin=0, stdout=1, stderr=2).wait()
+        return code, lab.log() if wish.log else []
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from harness.cli.serving import serve
+
+    return serve(args.world, args.name or args.world)
 
 
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
     "show": _show,
     "run": _run,
+    "serve": _serve,
     "shell": _shell,
     "log": _log,
     "pcap": _pcap,

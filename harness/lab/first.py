@@ -163,7 +163,7 @@ class First:
         try:
             pid = spawn.start(message, stdio)
         except OSError as fault:
-            self.order.control.send({"type": "refused", "errno": fault.errno, "what": str(fault)})
+            self.order.control.send({"type": "refused", "errno": fault.errno, "what": fault.filename})
             os.close(told)
         else:
             self.programs[pid] = Channel(socket.socket(fileno=told))

@@ -25,6 +25,9 @@ ANSWERS_WITHIN = 10.0  # seconds in which the censor or the first process answer
 SERVE = "harness.lab.servers:serve"
 """What runs in the internet namespace, as `package.module:name`: called with the world, a directory and `ready`."""
 
+# OpenSSL, Go and Python's ssl; curl; requests; node; and one for whoever writes something for the lab.
+TRUSTING = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "WAYGAUGE_CA")
+
 
 class Ends:
     """The owner's ends beside the holder's: the censor, the servers, and the memory file of the censor's log."""
@@ -86,6 +89,12 @@ class Lab:
     def pid(self) -> int:
         """The first process of the lab as seen from here, for `nsenter --target PID --user --net --mount`."""
         return pid_of(self._holder.pidfds[0])
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What makes usual programs trust the world's own authority, by the variables that they look at."""
+        file = self.trust.ca_file
+        return dict.fromkeys(TRUSTING, file) if file else {}
 
     @property
     def died(self) -> str | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from harness.plugin.run import Run
+    from harness.vantage.inside import CensoredInternet
 
 RUN = "waygauge-run"
 SUFFIX = ".reach.yaml"
@@ -85,6 +86,19 @@ def via(request: pytest.FixtureRequest) -> Iterator[Callable[[str], httpx.Client
     clients = Clients(run.reading.path, run.desk.fetch)
     yield clients.client
     clients.close()
+
+
+@pytest.fixture
+def censored_internet() -> Iterator[Callable[[str], CensoredInternet]]:
+    """Gives a world of the lab, up: `censored_internet("ru-2026-02").run(["curl", "https://example.org/"])`.
+
+    Each call gives one of its own, and the end of the test takes it down.
+    """
+    from harness.plugin.censored import Worlds
+
+    worlds = Worlds()
+    yield worlds.open
+    worlds.close()
 
 
 def the_run(config: pytest.Config) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from harness.model import Json
 
@@ -243,3 +243,17 @@ class Nginx(Params):
 
     port: int = 443
     body: str = "<!doctype html><title>nginx</title>\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program(Params):
+    """A program of one's own. It starts in a folder of its own with its files, `chain.pem` (the host's key and
+    certificate) and `ca.pem` (the world's authority).
+
+    In arguments and files, {address} stands for the host's first address, {address6} for its first of IPv6, {port}
+    for the port, and {here} for the folder that the lab was started in.
+    """
+
+    argv: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)  # by name
+    transport: Literal["tcp", "udp"] = "tcp"  # over TCP, clients wait until it listens

@@ -15,10 +15,13 @@ _LOOK_AGAIN = 0.01  # seconds
 class Program:
     """A running program; its end, while the lab is up, is the end of the lab."""
 
-    def __init__(self, internet: Internet, name: str, argv: tuple[str, ...]) -> None:
+    def __init__(
+        self, internet: Internet, name: str, argv: tuple[str, ...], folder: pathlib.Path | None = None
+    ) -> None:
         self._internet = internet
         self._name = name
         self._argv = argv
+        self._folder = folder or internet.workdir  # in which it starts
         self._log = internet.workdir / f"{name}.log"
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -27,7 +30,7 @@ class Program:
         """Start it and watch over it."""
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._internet.workdir
+                *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder
             )
         self._watch = asyncio.create_task(self._watched(self._process))
 

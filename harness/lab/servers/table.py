@@ -150,5 +150,12 @@ SERVERS = Table(
             summary="the system's nginx",
             traits=frozenset({"program"}),
         ),
+        Kind(
+            name="program",
+            params=_PARAMS + "Program",
+            build="harness.lab.servers.own:OwnProgram",
+            summary="a program of one's own, with its files",
+            traits=frozenset({"program"}),
+        ),
     ),
 )

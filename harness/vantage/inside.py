@@ -1,0 +1,196 @@
+"""A world of the lab for other people's tests: programs, sockets and an HTTP client inside, and what the censor did."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import pathlib
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
+
+from harness.errors import ApparatusError, ScenarioError
+from harness.model import Json
+
+if TYPE_CHECKING:
+    import httpx
+
+    from harness.lab import Event, Lab, LabProcess
+    from harness.lab.program import Stdio
+    from harness.lab.sockets import Sockets
+
+TIMEOUT = 30.0  # seconds that a program or a request may take where nothing is said
+
+
+class NoLab(ApparatusError):
+    """This machine cannot hold the world."""
+
+
+class CensoredInternet:
+    """A world that is up. Sockets and requests come from its client, behind its censor."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._ends = contextlib.ExitStack()
+        self._began = lab.mark()
+
+    @property
+    def world(self) -> str:
+        """The world's name."""
+        return self._lab.world.name
+
+    @property
+    def resolvers(self) -> tuple[str, ...]:
+        """The addresses of the client's resolvers."""
+        return self._lab.world.resolvers
+
+    @property
+    def ca_file(self) -> str:
+        """A file with the certificate of the world's own authority."""
+        assert self._lab.trust.ca_file
+        return self._lab.trust.ca_file
+
+    @property
+    def pid(self) -> int:
+        """The first process inside, for `nsenter`."""
+        return self._lab.pid
+
+    def popen(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        **stdio: Unpack[Stdio],
+    ) -> LabProcess:
+        """Start a program inside, as `subprocess.Popen` does outside; what usual programs look at makes them trust
+        the world's authority. It is killed with the world at the latest."""
+        whole = {**(os.environ if env is None else env), **self._lab.variables}
+        return self._lab.popen(argv, env=whole, cwd=cwd, **stdio)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        input: str = "",  # noqa: A002 - as subprocess.run has it
+        timeout: float = TIMEOUT,
+        **more: Any,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program inside to its end, in text: its code, its stdout and its stderr. A program that takes longer
+        is killed, and its code is -9."""
+        with _sheet(input) as given, _sheet() as told, _sheet() as complained:
+            running = self.popen(argv, stdin=given, stdout=told, stderr=complained, **more)
+            try:
+                code = running.wait(timeout)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                code = running.wait()
+            return subprocess.CompletedProcess(list(argv), code, _read(told), _read(complained))
+
+    def new_socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
+        """A socket of the client inside, for use in this process: connect it, bind it, hand it to an event loop."""
+        return self._sockets.make(family, kind)
+
+    def resolve(self, name: str) -> list[str]:
+        """The addresses that the world's resolver gives for a name; socket.gaierror where it gives none."""
+        found = [str(address[0]) for _, address in self._sockets.resolve(name, 0)]
+        return list(dict.fromkeys(found))
+
+    def connect(self, host: str, port: int, timeout: float | None = TIMEOUT) -> socket.socket:
+        """A connected socket, as `socket.create_connection` gives one outside."""
+        fault: OSError | None = None
+        for family, address in self._sockets.resolve(host, port):
+            end = self.new_socket(family)
+            end.settimeout(timeout)
+            try:
+                end.connect(address)
+            except OSError as exc:
+                end.close()
+                fault = exc
+            else:
+                return end
+        raise fault or OSError(f"{host} has no address")
+
+    def client(self, **more: Any) -> httpx.Client:
+        """An `httpx.Client` whose connections are made inside; `more` is the client's own, such as `timeout`."""
+        import httpx
+
+        from harness.vantage.transport import InsideTransport
+
+        made = httpx.Client(transport=InsideTransport(self.connect, self.tls()), trust_env=False, **more)
+        self._ends.callback(made.close)
+        return made
+
+    def tls(self) -> ssl.SSLContext:
+        """A TLS context that trusts the world's authority and no other."""
+        return ssl.create_default_context(cafile=self.ca_file)
+
+    def log(self) -> list[Event]:
+        """What the censor did since this world was asked for: `action`, `behaviour`, `name`, `flow` and more."""
+        return self._lab.log(self._began)
+
+    def pcap(self, folder: str | os.PathLike[str] | None) -> None:
+        """Write `client.pcap` and `internet.pcap` into a folder from now on; None stops that."""
+        if folder is not None:
+            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        self._lab.capture(folder)
+
+    def swap(self, rules: Iterable[Json]) -> None:
+        """Give the censor other rules, each spelled as in a world: `"sni_drop"` or `{"sni_drop": {"names": [...]}}`.
+        Connections that stand keep theirs; what was remembered of triggers is forgotten."""
+        from harness.lab import Rule
+
+        self._lab.swap([Rule(behaviour=kind, params=params) for kind, params in map(_spelled, rules)])
+
+    def close(self) -> None:
+        """Take the world down; the log stays readable."""
+        with contextlib.closing(self._lab):
+            self._ends.close()
+
+    @functools.cached_property
+    def _sockets(self) -> Sockets:
+        from harness.lab.sockets import Sockets
+
+        made = Sockets(self._lab)
+        self._ends.callback(made.close)
+        return made
+
+
+def censored_internet(world: str) -> CensoredInternet:
+    """A world by its name or file, up; close it. Raises ScenarioError where it cannot be understood, NoLab with the
+    remedy where this machine cannot hold it."""
+    from harness.lab import Unavailable, open_lab
+    from harness.lab.needs import Lacking
+    from harness.lab.world import load_world
+
+    try:
+        return CensoredInternet(open_lab(load_world(world)))
+    except (Unavailable, Lacking) as exc:
+        raise NoLab(str(exc)) from exc
+
+
+def _spelled(rule: Json) -> tuple[str, Mapping[str, Json]]:
+    spelled: Json = {rule: {}} if isinstance(rule, str) else rule
+    if not isinstance(spelled, Mapping) or len(spelled) != 1:
+        raise ScenarioError(f'{rule!r} is no rule; write "NAME", or {{"NAME": {{...}}}}')
+    kind, params = next(iter(spelled.items()))
+    return str(kind), params
+
+
+@contextlib.contextmanager
+def _sheet(text: str = "") -> Iterator[int]:
+    """A file in memory, for a program that says more than a pipe takes."""
+    fd = os.memfd_create("program")
+    try:
+        os.write(fd, text.encode())
+        os.lseek(fd, 0, os.SEEK_SET)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _read(fd: int) -> str:
+    return os.pread(fd, os.fstat(fd).st_size, 0).decode(errors="replace")

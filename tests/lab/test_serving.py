@@ -1,0 +1,179 @@
+"""A world that stays up, as its user meets it: ways in for programs inside and outside, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import socks  # type: ignore[import-untyped]
+
+NAME = f"sni-reset-{os.getpid()}"
+COMMAND = (sys.executable, "-m", "harness.cli.main", "lab")
+LISTED, OTHER = "news.example.org", "www.example.com"  # in the world sni-reset
+
+pytestmark = pytest.mark.usefixtures("able")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What `lab serve` printed."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    ca_file: str
+
+
+@pytest.fixture(scope="module")
+def served(able: None) -> Iterator[Served]:
+    """A served world; at the end it is asked to go, and goes in good order."""
+    with subprocess.Popen([*COMMAND, "serve", "sni-reset", "--name", NAME], stdout=subprocess.PIPE, text=True) as lab:
+        assert lab.stdout
+        told = "".join(lab.stdout.readline() for _ in range(5))
+        proxy = urllib.parse.urlsplit(re.findall(r"socks5h://\S+", told)[0])
+        assert proxy.hostname
+        assert proxy.port
+        yield Served(
+            host=proxy.hostname,
+            port=proxy.port,
+            user=proxy.username or "",
+            password=proxy.password or "",
+            ca_file=told.split()[-1],
+        )
+        lab.send_signal(signal.SIGTERM)
+        assert 0 == lab.wait(10)
+
+
+def connected(served: Served, host: str, port: int = 443, password: str = "") -> socks.socksocket:
+    """A connection from outside, by PySocks; the name is resolved inside."""
+    word = password or served.password
+    login = {"proxy_username": served.user, "proxy_password": word, "proxy_rdns": True}
+    end: socks.socksocket = socks.create_connection(
+        (host, port), timeout=10, proxy_type=socks.SOCKS5, proxy_addr=served.host, proxy_port=served.port, **login
+    )
+    return end
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_a_program_outside_shakes_hands_with_a_server_inside(served: Served) -> None:
+    context = ssl.create_default_context(cafile=served.ca_file)
+    with connected(served, OTHER) as end, context.wrap_socket(end, server_hostname=OTHER) as session:
+        assert "TLSv1.3" == session.version()
+
+
+def test_a_reset_inside_is_a_reset_outside(served: Served) -> None:
+    context = ssl.create_default_context(cafile=served.ca_file)
+    with connected(served, LISTED) as end, pytest.raises(ConnectionResetError):
+        context.wrap_socket(end, server_hostname=LISTED)
+
+
+def test_who_does_not_know_the_password_stays_outside(served: Served) -> None:
+    with pytest.raises(socks.ProxyError, match="authentication failed"):
+        connected(served, OTHER, password="guessed")
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "why"), [("no.such.example", 443, "Host unreachable"), (OTHER, 1, "Connection refused")]
+)
+def test_the_entrance_says_why_nothing_came_of_it(served: Served, host: str, port: int, why: str) -> None:
+    with pytest.raises(socks.ProxyError, match=why):
+        connected(served, host, port)
+
+
+def test_a_program_is_run_inside_with_its_streams_and_its_code(served: Served) -> None:
+    script = f"import socket; print(socket.create_connection(('{OTHER}', 443)).getpeername()[1]); raise SystemExit(7)"
+
+    done = run("run", "--in", NAME, "--", sys.executable, "-c", script)
+
+    assert (7, "443\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_the_log_holds_what_the_censor_did_meanwhile_and_nothing_before(served: Served) -> None:
+    script = (
+        "import socket, ssl\n"
+        f"end = socket.create_connection(('{LISTED}', 443))\n"
+        f"ssl.create_default_context().wrap_socket(end, server_hostname='{LISTED}')"
+    )
+    logs = [run("log", "--in", NAME, "--", sys.executable, "-c", script).stderr for _ in range(2)]
+
+    for log in logs:
+        events = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+        assert [("match", LISTED), ("rst", "")] == [(event["action"], event["name"]) for event in events]
+
+
+def test_packets_are_captured_for_as_long_as_a_program_runs(served: Served, tmp_path: pathlib.Path) -> None:
+    script = f"import socket; socket.create_connection(('{OTHER}', 443))"
+    assert 0 == run("pcap", "--in", NAME, str(tmp_path), "--", sys.executable, "-c", script).returncode
+    sizes = [(tmp_path / name).stat().st_size for name in ("client.pcap", "internet.pcap")]
+    run("run", "--in", NAME, "--", sys.executable, "-c", script)
+
+    assert min(sizes) > 24 + 3 * 54  # the head of a capture, and a handshake
+    assert sizes == [(tmp_path / name).stat().st_size for name in ("client.pcap", "internet.pcap")]
+
+
+def test_a_program_ends_with_the_one_who_asked_for_it(served: Served, tmp_path: pathlib.Path) -> None:
+    begun = tmp_path / "begun"
+    script = f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text('.'); time.sleep(600)"
+    mark = f"WAYGAUGE_TEST={os.getpid()}"
+    argv = [*COMMAND, "run", "--in", NAME, "--", "env", mark, sys.executable, "-c", script]
+    with subprocess.Popen(argv) as asking:
+        until = time.monotonic() + 10
+        while not begun.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        assert running(mark)
+        asking.kill()
+    until = time.monotonic() + 5
+    while running(mark) and time.monotonic() < until:
+        time.sleep(0.02)
+
+    assert not running(mark)
+
+
+def running(mark: str) -> bool:
+    """True where a process bears the mark in its environment."""
+    environments = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            environments.append((folder / "environ").read_bytes().split(b"\0"))
+        except OSError:
+            continue
+    return any(mark.encode() in each for each in environments)
+
+
+def test_a_name_that_is_taken_is_refused_with_the_remedy(served: Served) -> None:
+    done = run("serve", "open", "--name", NAME)
+
+    assert 3 == done.returncode
+    assert f'a lab is served as "{NAME}" already; end it, or write --name OTHER' in done.stderr
+
+
+def test_a_name_that_nobody_serves_is_told_with_the_remedy() -> None:
+    done = run("run", "--in", "nobody", "--", "true")
+
+    assert 3 == done.returncode
+    assert 'no lab is served as "nobody"; start one: waygauge lab serve nobody' in done.stderr
+
+
+@pytest.mark.parametrize("where", [("open",), ("--in", NAME)])
+def test_a_program_that_is_not_there_is_named_in_one_line(served: Served, where: tuple[str, ...]) -> None:
+    done = run("run", *where, "--", "no-such-program")
+
+    assert (2, 'waygauge: "no-such-program" cannot be run: No such file or directory\n') == (
+        done.returncode,
+        done.stderr,
+    )

@@ -1,0 +1,115 @@
+"""The fixture for other people's tests: programs, sockets, requests and rules of a world, from one process."""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+import socket
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from harness.errors import ScenarioError
+from harness.vantage.inside import CensoredInternet
+
+LISTED, OTHER = "news.example.org", "www.example.com"  # in the world sni-reset
+
+Open = Callable[[str], CensoredInternet]
+
+
+@pytest.fixture
+def inside(lab: None, censored_internet: Open) -> CensoredInternet:
+    return censored_internet("sni-reset")
+
+
+def test_requests_are_made_inside_and_fail_as_the_censor_wants(inside: CensoredInternet) -> None:
+    client = inside.client(timeout=10)
+
+    seen = [client.get(f"https://{OTHER}/{number}").status_code for number in range(2)]
+    with pytest.raises(httpx.ConnectError):
+        client.get(f"https://{LISTED}/")
+    seen.append(client.get(f"https://{OTHER}/").status_code)
+
+    assert [200, 200, 200] == seen
+    assert [("match", LISTED), ("rst", "")] == [(event.action, event.name) for event in inside.log()]
+
+
+def test_other_rules_hold_at_once_and_a_silence_is_a_timeout(inside: CensoredInternet) -> None:
+    inside.swap([{"sni_drop": {"names": [OTHER]}}])
+
+    assert 200 == inside.client().get(f"https://{LISTED}/").status_code
+    with pytest.raises(httpx.ConnectTimeout):
+        inside.client(timeout=0.3).get(f"https://{OTHER}/")
+
+
+def test_an_event_loop_outside_speaks_over_a_socket_of_the_inside(inside: CensoredInternet) -> None:
+    async def shaken_hands() -> str:
+        end = inside.new_socket()
+        end.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(end, (inside.resolve(OTHER)[-1], 443))
+        reader, writer = await asyncio.open_connection(sock=end, ssl=inside.tls(), server_hostname=OTHER)
+        writer.write(b"HEAD / HTTP/1.0\r\n\r\n")
+        status = (await reader.readline()).decode()
+        writer.close()
+        await writer.wait_closed()
+        return status
+
+    assert asyncio.run(shaken_hands()).startswith("HTTP/1.1 200")
+
+
+def test_a_program_is_run_to_its_end_in_text(inside: CensoredInternet) -> None:
+    done = inside.run(["sh", "-c", "cat; echo bad >&2; exit 3"], input="good")
+
+    assert (3, "good", "bad\n") == (done.returncode, done.stdout, done.stderr)
+    assert -9 == inside.run(["sleep", "60"], timeout=0.1).returncode
+
+
+def test_a_name_without_addresses_is_told_as_getaddrinfo_does(inside: CensoredInternet) -> None:
+    with pytest.raises(socket.gaierror):
+        inside.resolve("no.such.example")
+
+
+def test_packets_are_captured(inside: CensoredInternet, tmp_path: pathlib.Path) -> None:
+    inside.pcap(tmp_path / "captures")
+    inside.connect(OTHER, 443).close()
+    inside.pcap(None)
+
+    assert ["client.pcap", "internet.pcap"] == sorted(file.name for file in (tmp_path / "captures").iterdir())
+
+
+def test_two_worlds_side_by_side_know_nothing_of_each_other(inside: CensoredInternet, censored_internet: Open) -> None:
+    free = censored_internet("open")
+
+    assert 200 == free.client().get(f"https://{LISTED}/").status_code
+    assert [] == inside.log() + free.log()
+
+
+def test_a_rule_that_cannot_be_understood_is_refused(inside: CensoredInternet) -> None:
+    with pytest.raises(ScenarioError, match="unknown behaviour 'sni_dorp'"):
+        inside.swap(["sni_dorp"])
+    with pytest.raises(ScenarioError, match="is no rule"):
+        inside.swap([{"sni_drop": {}, "sni_reset": {}}])
+
+
+TEST = "def test_it(censored_internet): censored_internet('open')"
+NO_LAB = """
+import harness.lab.opened
+from harness.lab.tiers import Missing, Unavailable
+def refuse(*_, **__): raise Unavailable(Missing(step="make a user namespace", errno=1, remedy="allow them"))
+harness.lab.opened.open_lab = refuse
+"""
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", "skipped"), ("true", "failed")])
+def test_without_a_lab_it_is_skipped_with_the_remedy_and_in_ci_it_fails(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, outcome: str
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    pytester.makeconftest(NO_LAB)
+    pytester.makepyfile(TEST)
+
+    result = pytester.runpytest_subprocess("-rsf")
+
+    result.assert_outcomes(**{outcome: 1})
+    result.stdout.fnmatch_lines(["*no lab on this machine: cannot make a user namespace*allow them*"])
