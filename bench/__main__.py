@@ -3,7 +3,8 @@
     python -m bench [life] [line] [rates] [kill]
 
 Without a name all of them, which takes some three minutes. The other scripts of this folder measure the engine, the
-plugin and the tunnels, each by itself: `python bench/engine.py`, `plugin_cost.py`, `thousand.py`, `tunnel_kill.py`, `fresh_try.py`.
+plugin, the tunnels and the first command, each by itself: `python bench/engine.py`, `plugin_cost.py`, `thousand.py`,
+`tunnel_kill.py`, `fresh_try.py`.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ BLOCKED = Verdict(
 SHAKY = replace(USABLE, steadiness="intermittent 2/3")
 DOWN = replace(BLOCKED, claim=Claim.DOWN, mechanism=None, rule="target.down")
 UNKNOWN = replace(BLOCKED, claim=Claim.INCONCLUSIVE, mechanism=None, rule="insufficient")
+IDLE = replace(UNKNOWN, claim=Claim.NOT_APPLICABLE)
 
 
 def sheet(*verdicts: Verdict | None, target: str = "app.web", scenario: str = "s") -> Sheet:
@@ -129,6 +130,13 @@ def test_advice_names_the_paths_that_work_and_how_steadily() -> None:
     assert ["app.web works now by: doh-quad9, dot-quad9 (2 of 3 tries)"] == advice.lines(sheet(BLOCKED, USABLE, SHAKY))
 
 
+def test_every_path_works_only_where_all_have_finished() -> None:
+    names = ", ".join(PATHS[:4])
+
+    assert ["app.web works now by: every path tried"] == advice.lines(sheet(*[USABLE] * 4, IDLE))
+    assert [f"app.web works now by: {names}"] == advice.lines(sheet(*[USABLE] * 4, None))
+
+
 @pytest.mark.parametrize(
     ("expected", "verdicts"),
     [
@@ -136,7 +144,9 @@ def test_advice_names_the_paths_that_work_and_how_steadily() -> None:
         ("no path tried works; 1 of 2 are not known", [BLOCKED, UNKNOWN]),
         ("no path works; the service itself seems to be down", [DOWN, BLOCKED]),
         ("not known for any path", [UNKNOWN, UNKNOWN]),
-        ("was not asked of any path", [None, None]),
+        ("no path tried works; 1 of 2 are not known", [BLOCKED, None]),
+        ("was not finished over any path", [None, IDLE, None]),
+        ("was not asked of any path", [IDLE, IDLE]),
     ],
 )
 def test_advice_says_plainly_that_nothing_works(expected: str, verdicts: list[Verdict | None]) -> None:

@@ -29,13 +29,15 @@ def until(true: Callable[[], object]) -> None:
 
 @pytest.fixture
 def running(small: pytest.Pytester) -> Iterator[subprocess.Popen[bytes]]:
-    """A pytest with one finished cell in its record and one that waits for silence."""
+    """A pytest with one finished cell in its record, which it has reported, and one that waits for silence."""
     words = ["--world", "address-blackhole", "-p", "no:cacheprovider", "--record=run.jsonl", "--junitxml=junit.xml"]
+    command = [sys.executable, "-c", PYTEST, "-v", "-k", "direct", *words]
     with (small.path / "out.txt").open("wb") as out:
-        started = subprocess.Popen([sys.executable, "-c", PYTEST, "-k", "direct", *words], cwd=small.path, stdout=out)
+        started = subprocess.Popen(command, cwd=small.path, stdout=out)
         try:
             record = small.path / "run.jsonl"
             until(lambda: record.exists() and '"type":"cell"' in record.read_text())
+            until(lambda: "::news[direct]" in (small.path / "out.txt").read_text())  # the item before it is done with
             yield started
         finally:
             started.kill()
@@ -44,6 +46,11 @@ def running(small: pytest.Pytester) -> Iterator[subprocess.Popen[bytes]]:
 
 def lines(small: pytest.Pytester) -> list[dict[str, object]]:
     return [json.loads(line) for line in (small.path / "run.jsonl").read_text().splitlines()]
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """True where none of them runs any more."""
+    return not [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 def engine(running: subprocess.Popen[bytes]) -> psutil.Process:
@@ -85,7 +92,7 @@ def test_no_process_is_left(running: subprocess.Popen[bytes], number: int) -> No
     running.wait(WITHIN)
 
     assert len(below) > 1
-    until(lambda: not [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
+    until(lambda: gone(below))
 
 
 def test_a_try_that_is_ended_leaves_no_process(lab: None, tmp_path: pathlib.Path) -> None:
@@ -96,7 +103,7 @@ def test_a_try_that_is_ended_leaves_no_process(lab: None, tmp_path: pathlib.Path
         running.terminate()
 
     assert len(below) > 1
-    until(lambda: not [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
+    until(lambda: gone(below))
 
 
 def test_a_killed_run_keeps_finished_cells(running: subprocess.Popen[bytes], small: pytest.Pytester) -> None:
@@ -106,15 +113,18 @@ def test_a_killed_run_keeps_finished_cells(running: subprocess.Popen[bytes], sma
     assert "cell" in {line["type"] for line in lines(small)}
 
 
-def test_a_dead_engine_is_told_to_every_cell_that_waits(
+def test_a_dead_engine_is_told_to_every_cell_that_waits_and_leaves_no_process(
     running: subprocess.Popen[bytes], small: pytest.Pytester
 ) -> None:
+    below = psutil.Process(running.pid).children(recursive=True)
     engine(running).kill()
 
     assert 3 == running.wait(WITHIN)
     out = (small.path / "out.txt").read_text()
     assert "the engine was killed by SIGKILL" in out
     assert "Traceback" not in out
+    assert "cell" in {line["type"] for line in lines(small)}
+    until(lambda: gone(below))
 
 
 def test_a_dead_engine_is_an_error_in_junit(running: subprocess.Popen[bytes], small: pytest.Pytester) -> None:
