@@ -21,9 +21,11 @@ import tempfile
 import termios
 import time
 
-from figures import machine
-
 ROOT = pathlib.Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.figures import machine  # noqa: E402
+
 # What a user who has just logged in has, and what tells pip where packages come from.
 KEPT = ("PIP_CERT", "PIP_INDEX_URL", "PIP_FIND_LINKS")
 ANSI = re.compile(r"\x1b7.*?\x1b8|\x1b\[[0-9;?]*[A-Za-z]", re.DOTALL)
@@ -64,7 +66,8 @@ def on_terminal(command: list[str]) -> tuple[str, dict[str, float], int]:
     """All that a command writes to a terminal, after how many seconds each mark came, and the exit status."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    began, said, at = time.monotonic(), "", {}
+    began, said = time.monotonic(), ""
+    at: dict[str, float] = {}
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs) as running:
         os.close(theirs)
         while part := read(ours):
