@@ -249,6 +249,11 @@ def _agrees_elsewhere(walk: Walk, seen: Seen) -> bool:
     return bool(walk.address) and agree([walk.address or ""], seen.addresses_elsewhere(walk))
 
 
+def _agrees_known_good(walk: Walk, seen: Seen) -> bool:
+    found = [address for other in seen.known_good_walks(walk) for address in given_out(other)]
+    return bool(walk.address) and agree([walk.address or ""], found)
+
+
 def _one_answer_agrees(walk: Walk, seen: Seen) -> bool:
     """One of several answers is what controls resolve the name to, and another is not."""
     elsewhere = seen.addresses_elsewhere(walk)
@@ -284,6 +289,7 @@ tcp_disagrees = Condition(
     "the same resolver, asked over TCP, gives addresses that share nothing with these", _tcp_disagrees
 )
 agrees_elsewhere = Condition("controls resolve the name to the same network", _agrees_elsewhere)
+agrees_known_good = Condition("a path known good resolves the name to the same network", _agrees_known_good)
 known_elsewhere = Condition("controls resolve the name", _known_elsewhere)
 address_is_foreign = Condition(
     "over a path known good this very address does not serve the target",

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from harness.judge.addresses import is_bogon
 from harness.judge.endpoints import endpoint, is_address, target_name
 from harness.judge.quality import missed
 from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Observation, Path, Role, Stage, Walk
@@ -198,9 +199,13 @@ def _same_check(failed: Failed) -> Iterator[Wanted]:
 
 
 def _same_address(failed: Failed) -> Iterator[Wanted]:
-    """The same check over a path known good, to the very address that the resolver here gave out."""
+    """The same check over a path known good, to the very address that the resolver here gave out.
+
+    One that cannot be public is nobody's there, or somebody else's: to ask would only cost its time.
+    """
     name, address = target_name(failed.check), failed.walk.address
-    if name and address and failed.walk.at(Stage.RESOLVE):
+    looked_up = failed.walk.at(Stage.RESOLVE)
+    if name and address and looked_up and (looked_up.detail.get("server") == "pins" or not is_bogon(address)):
         for path in _known_good(failed):
             yield Wanted(role=Role.KNOWN_GOOD, check=failed.check, path=path, pin={name: (address,)})
 

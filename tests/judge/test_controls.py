@@ -40,6 +40,16 @@ def test_the_address_given_out_is_tried_over_a_path_known_good() -> None:
     assert "#" in pinned[0].id
 
 
+def test_an_address_that_cannot_be_public_is_tried_nowhere_else_unless_the_user_pinned_it() -> None:
+    refused = walk(Stage.CONNECT, "connection_refused", address="10.10.34.36")
+    lookup, *rest = refused.observations
+    by_pins = replace(refused, observations=(replace(lookup, detail={"server": "pins"}), *rest))
+
+    assert [[], [{"app.example.com": ("10.10.34.36",)}]] == [
+        [one.pin for one in wanted(one_walk, cell(), CONTROLS) if one.pin] for one_walk in (refused, by_pins)
+    ]
+
+
 def test_what_may_set_off_a_censor_is_asked_last() -> None:
     assert [Role.OTHER_NAME, Role.NAME_ELSEWHERE] == [role for role, _ in roles(RESET)][-2:]
 

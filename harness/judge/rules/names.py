@@ -8,6 +8,7 @@ from harness.judge.conditions import (
     address_is_foreign,
     address_is_genuine,
     agrees_elsewhere,
+    agrees_known_good,
     bogon_answer,
     bogon_only_here,
     either,
@@ -183,7 +184,8 @@ NAMES = (
         strength=_LIKELY,
         mechanism="dns.forged",
         stage=_AT,
-        when=(address_is_foreign, looked_up, no(agrees_elsewhere), gets_further),
+        # the same resolver asked over TCP is no other witness: it is the resolver that may lie
+        when=(address_is_foreign, looked_up, no(agrees_known_good), gets_further),
         why="The address given out does not serve the target over a path known good either; the true one does.",
         case="dns-forged-address",
     ),
