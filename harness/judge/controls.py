@@ -14,6 +14,9 @@ from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Observation
 DIRECT = Path(name="direct")
 """The empty path, over which neutral hosts show whether there is a network here at all."""
 
+CUT_SHORT = frozenset({"generic_timeout_error", "connection_reset", "connection_aborted", "eof_error"})
+"""How a connection ends by which an answer is cut short."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -273,7 +276,7 @@ def _at_target(failed: Failed) -> bool:
 def _after_lookup(failed: Failed) -> bool:
     """An address was given out, and could not be used: by us, or by a proxy that was handed it."""
     used = {Stage.CONNECT, Stage.HOP, Stage.TLS, Stage.REQUEST, Stage.RESPONSE}
-    return _at_target(failed) and failed.last.stage in used
+    return _at_target(failed) and (failed.last.stage in used or _another_page(failed))
 
 
 def _in_handshake(failed: Failed) -> bool:
@@ -292,6 +295,11 @@ def _of_lookup(failed: Failed) -> bool:
 
 def _looked_up(failed: Failed) -> bool:
     return _at_target(failed) and udp_server(failed.walk) is not None
+
+
+def _another_page(failed: Failed) -> bool:
+    """A whole answer came, and it was not the target's: its last stage ended by what it held, not by the connection."""
+    return failed.last.stage == Stage.BODY and failed.last.failure not in CUT_SHORT
 
 
 def _answered_otherwise(failed: Failed) -> bool:

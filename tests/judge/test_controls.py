@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from harness.judge import wanted
 from harness.model import PATH_TARGET, Controls, Observation, Path, Role, Spec, Stage, Target, Walk
 from tests.judge.facts import ABROAD, ABROAD_TOO, ADDRESS, DIRECT, HOME, OFFICE, cell, walk
@@ -38,6 +40,11 @@ def test_the_address_given_out_is_tried_over_a_path_known_good() -> None:
     assert [{"app.example.com": (ADDRESS,)}] == [one.pin for one in pinned]
     assert (ADDRESS,) == pinned[0].over.pins["app.example.com"]
     assert "#" in pinned[0].id
+
+
+@pytest.mark.parametrize(("token", "asked"), [("proof_missing", True), ("generic_timeout_error", False)])
+def test_who_serves_another_page_is_asked_for_it_over_a_path_known_good(token: str, asked: bool) -> None:
+    assert asked is any(one.pin for one in wanted(walk(Stage.BODY, token), cell(), CONTROLS))
 
 
 def test_an_address_that_cannot_be_public_is_tried_nowhere_else_unless_the_user_pinned_it() -> None:
