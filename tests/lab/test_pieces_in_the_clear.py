@@ -25,7 +25,6 @@ def framed(name: str) -> bytes:
 READERS: list[tuple[str, dict[str, Any], Any, int]] = [
     ("http_reset", {}, request, 80),
     ("http_block_page", {}, request, 80),
-    ("http_first_only", {}, request, 80),
     ("http_keyword_reset", {"keywords": ["facebook"], "hits": 1, "residual": None}, request, 80),
     ("dns_tcp_reset", {"reassembly": "tcp"}, framed, 53),
     ("dns_drop", {"reassembly": "tcp", "transports": ["tcp"]}, framed, 53),

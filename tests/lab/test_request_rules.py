@@ -159,6 +159,15 @@ def test_a_request_smuggled_behind_the_first_is_not_looked_at_and_one_ahead_is()
     assert "ci" == sides(asked(wire, request(BAD) + request(GOOD), 40001))
 
 
+@pytest.mark.parametrize("first", [b"\r\n", request()[:20]])
+def test_only_the_first_packet_of_a_connection_is_looked_at(first: bytes) -> None:
+    wire = Wire(rule("http_first_only", names=["facebook.com"]))
+    whole = first + request() if first == b"\r\n" else request()
+
+    assert "i" == sides(asked(wire, whole[: len(first)]))
+    assert "i" == sides(wire.receive(segment(whole[len(first) :], at=1 + len(first), dport=80)))
+
+
 def test_a_rule_about_all_requests_sees_the_second_too() -> None:
     wire = Wire(rule("http_block_page", names=["facebook.com"]))
     asked(wire, request(GOOD))

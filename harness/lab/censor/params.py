@@ -278,6 +278,7 @@ class Hosted(Named):
     paths: tuple[str, ...] = ()  # beginnings of the path, to the letter; none means all
     strict: bool = False  # only a line that says `Host: ` to the letter is understood
     requests: int = 0  # of a connection that are looked at; 0 means all
+    segments: int = 0  # of its opener's with data that are looked at; 0 means all
     reassembly: Literal["none", "tcp", "short"] = "tcp"
     residual: Residual | None = None
 

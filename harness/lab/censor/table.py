@@ -152,7 +152,7 @@ BEHAVIOURS = Table(
         _row(
             "http_first_only",
             "BlockPage",
-            "A forged page for the first request of a connection alone",
+            "A forged page for a name in the first packet of a connection",
             "http",
             "name",
             of="http_block_page",

@@ -186,22 +186,24 @@ class HostWatch(NameWatch[H], Generic[H]):
         self._stream = Stream(base) if self.params.reassembly == "tcp" else None
         self._reader = HostReader(each=self._stream is None, strict=self.params.strict)
         self._short = b""
-        self.requests = 0  # that were read so far
+        self.requests = self.segments = 0  # that were looked at so far
 
     def see(self, packet: Packet) -> Packet | None:
         """What goes on in place of the packet, once its request has been looked at."""
         if packet.side != self.flow.opener or packet.end == packet.body:
             return packet
         request = self._reader.add(self._ordered(packet))
-        if request is None:
-            self.done = self._reader.over
-            return packet
-        self.requests += 1
-        self.done = self.requests == self.params.requests
-        if not self.meant(request):
+        self.segments += 1
+        self.requests += request is not None
+        self.done = self._seen_enough()
+        if request is None or not self.meant(request):
             return packet
         self.log("match", request.name)
         return self.matched(packet, request.name)
+
+    def _seen_enough(self) -> bool:
+        limits = ((self.requests, self.params.requests), (self.segments, self.params.segments))
+        return self._reader.over or any(most and seen >= most for seen, most in limits)
 
     def meant(self, request: Request) -> bool:
         """True where the rule is about this request."""
