@@ -69,6 +69,7 @@ class Role(enum.StrEnum):
     DOMESTIC = "domestic"  # a neutral host at home, over the same path
     KNOWN_GOOD = "known_good"  # the same check over a path declared good
     OTHER_NAME = "other_name"  # the same address, over the same path, with a neutral host's name
+    OTHER_HELLO = "other_hello"  # the same address and name, over the same path, by another ClientHello of ours
     NAME_ELSEWHERE = "name_elsewhere"  # a neutral host's address with the target's name
     OTHER_TRANSPORT = "other_transport"  # the same question to the same resolver, by TCP instead of UDP
     NEUTRAL_QUERY = "neutral_query"  # a neutral name asked of the same resolver

@@ -30,7 +30,8 @@ _READ = 65536
 class Options(TypedDict, total=False):
     """What a handshake offers, trusts, and whose stage it is (`of`; `target` where nothing is said).
 
-    `roots` names anchors of the trust that hold certificates, where a service has an authority of its own.
+    `roots` names anchors of the trust that hold certificates, where a service has an authority of its own; `uncommon`
+    offers other ciphers and extensions than usual.
     """
 
     trust: Required[Trust]
@@ -38,6 +39,7 @@ class Options(TypedDict, total=False):
     verify: bool
     of: str
     roots: str
+    uncommon: bool
 
 
 class TlsStream:
@@ -121,17 +123,19 @@ async def handshake(
 ) -> TlsStream:
     """TLS over the stream, and one `tls` stage. Raises WalkEnded, and has closed the stream then.
 
-    Options: `trust` (always), `alpn`, `verify` (True), `of` (`target`), `roots`. The stage's detail: `server_name`,
-    `version`, `cipher`, `alpn`, `hello_size`, `ja4`, `server_hello` (the peer sent anything at all), `offset` (bytes on
-    the stream below when the stage ended), and of the peer's certificate, also where it was refused, `peer_sha256`,
-    `subject`, `issuer`, `sans`, `not_before`, `not_after`. After a failure `reason`, `verify_code`, `verify_message`,
-    `fault` (`expired`, `not_yet_valid`, `wrong_name`, `unknown_authority`) and `answer_head` in hex.
+    Options: `trust` (always), `alpn`, `verify` (True), `of` (`target`), `roots`, `uncommon`. The stage's detail:
+    `server_name`, `offered` (by ALPN), `version`, `cipher`, `alpn`, `hello_size`, `ja4`, `server_hello` (the peer sent
+    anything at all), `offset` (bytes on the stream below when the stage ended), and of the peer's certificate, also
+    where it was refused, `peer_sha256`, `subject`, `issuer`, `sans`, `not_before`, `not_after`. After a failure
+    `reason`, `verify_code`, `verify_message`, `fault` (`expired`, `not_yet_valid`, `wrong_name`, `unknown_authority`)
+    and `answer_head` in hex.
     """
     of = options.get("of", "target")
     with closed_on_failure(stream), tape.stage(Stage.TLS, of) as note:
-        note.detail.update(server_name=server_name)
-        verify, roots = options.get("verify", True), options.get("roots", "")
-        made = context(options["trust"], tuple(options.get("alpn", ())), verify, of, roots)
+        alpn = tuple(options.get("alpn", ()))
+        note.detail.update(server_name=server_name, offered=list(alpn))
+        roots, uncommon = options.get("roots", ""), options.get("uncommon", False)
+        made = context(options["trust"], alpn, options.get("verify", True), of, roots=roots, uncommon=uncommon)
         shaken = TlsStream(stream, made, server_name)
         with _written(shaken, note):
             await shaken.shake(until)

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import ssl
+from typing import TypedDict, Unpack
 
 from harness.model import Trust
 from harness.wire.malformed import Malformed
@@ -14,13 +15,27 @@ from harness.wire.tls import certificates
 _CERTIFICATE, _TLS13 = 11, 0x0304  # RFC 8446, appendix B.3 and section 4.1.2
 
 
-def context(trust: Trust, alpn: tuple[str, ...], verify: bool, of: str, roots: str = "") -> ssl.SSLContext:
+class More(TypedDict, total=False):
+    """What else a context may be asked for."""
+
+    roots: str
+    uncommon: bool
+
+
+_FEW_CIPHERS = "ECDHE+AESGCM"
+"""What an uncommon hello offers besides those of TLS 1.3; every server of our time takes one of them."""
+
+
+def context(trust: Trust, alpn: tuple[str, ...], verify: bool, of: str, **more: Unpack[More]) -> ssl.SSLContext:
     """The context for a role. Roles (`target`, `resolver`, `hop:1`) never share one: no session, no ALPN leaks.
 
-    `roots` names anchors that hold certificates; these alone are trusted then.
+    `roots` names anchors that hold certificates; these alone are trusted then. `uncommon` makes a ClientHello with
+    other ciphers and extensions than ours has as a rule, so that it has other fingerprints too.
     """
+    roots = more.get("roots", "")
     own = tuple(trust.anchors.get(roots, ())) if roots else None
-    return _context(trust.ca_file, _stamp(trust.ca_file), alpn, (verify, of), own)
+    role = (verify, of, more.get("uncommon", False))
+    return _context(trust.ca_file, _stamp(trust.ca_file), alpn, role, own)
 
 
 def _stamp(ca_file: str | None) -> int:
@@ -30,9 +45,9 @@ def _stamp(ca_file: str | None) -> int:
 
 @functools.lru_cache(maxsize=64)
 def _context(
-    ca_file: str | None, _changed: int, alpn: tuple[str, ...], role: tuple[bool, str], own: tuple[str, ...] | None
+    ca_file: str | None, _changed: int, alpn: tuple[str, ...], role: tuple[bool, str, bool], own: tuple[str, ...] | None
 ) -> ssl.SSLContext:
-    verify, _of = role
+    verify, _of, uncommon = role
     made = ssl.create_default_context(cafile=ca_file) if own is None else _trusting(own)
     if not verify:
         made.check_hostname = False
@@ -42,6 +57,9 @@ def _context(
         made._msg_callback = _overhear
     if alpn:
         made.set_alpn_protocols(list(alpn))
+    if uncommon:
+        made.set_ciphers(_FEW_CIPHERS)
+        made.options |= ssl.OP_NO_TICKET  # takes an extension away
     return made
 
 

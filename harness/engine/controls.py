@@ -14,7 +14,7 @@ from harness.model import Cell, Control, Controls, Role, Walk
 
 SECONDS = 25.0  # for one control: a resolution, a connection, a handshake and an answer
 # These may set off a filter at an address that others still need: they come when the others are done, one by one.
-RISKY = frozenset({Role.OTHER_NAME, Role.NAME_ELSEWHERE})
+RISKY = frozenset({Role.OTHER_NAME, Role.OTHER_HELLO, Role.NAME_ELSEWHERE})
 
 
 @dataclass(frozen=True, slots=True)

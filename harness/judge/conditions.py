@@ -320,6 +320,10 @@ name_cut_elsewhere = Condition(
     "the target's name meets the same end at a neutral host",
     lambda walk, seen: seen.name_cut_elsewhere(walk) is Answer.YES,
 )
+other_hello_answered = Condition(
+    "the same address answers another ClientHello with the same name",
+    lambda walk, seen: seen.other_hello_answered(walk) is Answer.YES,
+)
 only_the_name = either(other_name_answered, name_cut_elsewhere)
 both_arms = both(other_name_answered, name_cut_elsewhere)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.judge.addresses import is_bogon
 from harness.judge.endpoints import endpoint, is_address, target_name
 from harness.judge.quality import missed
-from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Observation, Path, Role, Stage, Walk
+from harness.model import PATH_TARGET, Cell, Check, Controls, Json, Level, Observation, Path, Role, Stage, Walk
 
 DIRECT = Path(name="direct")
 """The empty path, over which neutral hosts show whether there is a network here at all."""
@@ -59,6 +59,11 @@ class Failed:
     check: Check
     cell: Cell
     controls: Controls
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """What the handshake that failed offered by ALPN."""
+        return tuple(self.last.detail.get("offered") or ())
 
     @property
     def neutral(self) -> Check | None:
@@ -123,9 +128,9 @@ def anybodys(walk: Walk, check: Check) -> bool:
 # The names of checks that exist as controls only. The judge finds its evidence by these.
 
 
-def other_name_check(address: str, port: int, name: str) -> Check:
+def other_name_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
     """A handshake with the address under a neutral name; only whether it is answered counts."""
-    return _tls(f"{Role.OTHER_NAME}:{address}:{port}", address, port, name)
+    return _tls(f"{Role.OTHER_NAME}:{address}:{port}", (address, port), name, alpn=alpn)
 
 
 def other_initial_check(address: str, port: int, name: str) -> Check:
@@ -134,9 +139,15 @@ def other_initial_check(address: str, port: int, name: str) -> Check:
     return Check(name=f"{Role.OTHER_NAME}:quic:{address}:{port}", probe="quic", params=params, level=Level.E1)
 
 
-def name_elsewhere_check(host: str, port: int, name: str) -> Check:
+def other_hello_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
+    """A handshake with the address under the target's name, in which all but the name is otherwise than it was."""
+    other = () if alpn else ("http/1.1",)
+    return _tls(f"{Role.OTHER_HELLO}:{name}@{address}:{port}", (address, port), name, alpn=other, uncommon=True)
+
+
+def name_elsewhere_check(host: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
     """A handshake with a neutral host under the target's name; only whether it is answered counts."""
-    return _tls(f"{Role.NAME_ELSEWHERE}:{name}", host, port, name)
+    return _tls(f"{Role.NAME_ELSEWHERE}:{name}", (host, port), name, alpn=alpn)
 
 
 def other_transport_check(name: str, server: str) -> Check:
@@ -156,8 +167,10 @@ def udp_server(walk: Walk) -> str | None:
     return server.removeprefix("udp:").removeprefix("//") if server.startswith("udp:") else None
 
 
-def _tls(name: str, host: str, port: int, server_name: str) -> Check:
-    params = {"host": host, "port": port, "server_name": server_name, "verify": False}
+def _tls(name: str, to: tuple[str, int], server_name: str, **offers: Json) -> Check:
+    """What is offered besides the name is that of the walk that failed: else it might be what makes the difference."""
+    params = {"host": to[0], "port": to[1], "server_name": server_name, "verify": False}
+    params |= {key: list(value) if key == "alpn" else value for key, value in offers.items() if value}
     return Check(name=name, probe="tls", params=params, level=Level.E1)
 
 
@@ -217,15 +230,25 @@ def _other_name(failed: Failed) -> Iterator[Wanted]:
     where, address = endpoint(failed.check), failed.walk.address
     name = target_name(failed.neutral) if failed.neutral else None
     if where and address and is_address(address) and name:
-        make = other_initial_check if failed.check.probe == "quic" else other_name_check
-        yield Wanted(role=Role.OTHER_NAME, check=make(address, where.port, name), path=failed.cell.path)
+        if failed.check.probe == "quic":
+            check = other_initial_check(address, where.port, name)
+        else:
+            check = other_name_check(address, where.port, name, failed.offered)
+        yield Wanted(role=Role.OTHER_NAME, check=check, path=failed.cell.path)
+
+
+def _other_hello(failed: Failed) -> Iterator[Wanted]:
+    where, address = endpoint(failed.check), failed.walk.address
+    if where and where.server_name and address and is_address(address):
+        check = other_hello_check(address, where.port, where.server_name, failed.offered)
+        yield Wanted(role=Role.OTHER_HELLO, check=check, path=failed.cell.path)
 
 
 def _name_elsewhere(failed: Failed) -> Iterator[Wanted]:
     where = endpoint(failed.check)
     there = endpoint(failed.lent) if failed.lent else None
     if where and where.server_name and there and there.host != where.host:
-        check = name_elsewhere_check(there.host, there.port, where.server_name)
+        check = name_elsewhere_check(there.host, there.port, where.server_name, failed.offered)
         yield Wanted(role=Role.NAME_ELSEWHERE, check=check, path=failed.cell.path)
 
 
@@ -371,6 +394,12 @@ ROWS: tuple[Row, ...] = (
         when=_name_was_shown,
         ask=_other_name,
         tells="whether the address or the name is at fault",
+    ),
+    Row(
+        role=Role.OTHER_HELLO,
+        when=_in_handshake,
+        ask=_other_hello,
+        tells="whether it is our ClientHello that is at fault",
     ),
     Row(
         role=Role.NAME_ELSEWHERE,

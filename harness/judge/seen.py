@@ -11,6 +11,7 @@ from harness.judge.controls import (
     DIRECT,
     name_elsewhere_check,
     neutral_query_check,
+    other_hello_check,
     other_initial_check,
     other_name_check,
     other_transport_check,
@@ -120,6 +121,14 @@ class Seen:
             return Answer.MISSING
         found = self.of(Role.OTHER_NAME, check=other_initial_check(walk.address, where.port, "").name)
         return _any_passed(found)
+
+    def other_hello_answered(self, walk: Walk) -> Answer:
+        """Whether the walk's address answers another ClientHello with the same name."""
+        where = self.where(walk)
+        if where is None or walk.address is None or where.server_name is None:
+            return Answer.MISSING
+        check = other_hello_check(walk.address, where.port, where.server_name)
+        return _any([tls_answered(seen) for one in self.of(Role.OTHER_HELLO, check=check.name) for seen in one.walks])
 
     def name_cut_elsewhere(self, walk: Walk) -> Answer:
         """Whether the target's name meets the same end at a neutral host."""

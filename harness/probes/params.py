@@ -196,6 +196,7 @@ class Tls(Endpoint):
     server_name: Name | None = None
     verify: bool = True
     alpn: tuple[str, ...] = ()
+    uncommon: bool = Field(default=False, description="a ClientHello with other ciphers and extensions than usual")
 
 
 class Transfer(Params):

@@ -18,6 +18,7 @@ async def run(params: Mapping[str, Json], route: Route, tape: Tape, until: Deadl
     stream = await route.stream(params["port"], until, tape)
     soon = until.sooner(route.patience.tls)
     alpn = tuple(params.get("alpn") or ())
-    shaken = await handshake(stream, name, soon, tape, trust=route.trust, alpn=alpn, verify=verify)
+    offers = {"alpn": alpn, "verify": verify, "uncommon": bool(params.get("uncommon"))}
+    shaken = await handshake(stream, name, soon, tape, trust=route.trust, **offers)
     shaken.close()
     tape.reached(Level.E2 if verify else Level.E1)

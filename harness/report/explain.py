@@ -41,6 +41,7 @@ _ROLES: Mapping[Role, str] = {
     Role.DOMESTIC: "a neutral host at home",
     Role.KNOWN_GOOD: "the same check over a path known good",
     Role.OTHER_NAME: "the same address under a neutral name",
+    Role.OTHER_HELLO: "the same address and name by another ClientHello",
     Role.NAME_ELSEWHERE: "the target's name at a neutral host",
     Role.OTHER_TRANSPORT: "the same question to the same resolver, over TCP",
     Role.NEUTRAL_QUERY: "a neutral question to the same resolver",

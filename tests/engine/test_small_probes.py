@@ -36,6 +36,17 @@ def test_the_name_that_is_sent_is_the_name_that_is_verified(vouched: Authority) 
     assert (Stage.TLS, "ssl_invalid_hostname") == (walk.failed_at, walk.failure)
 
 
+def test_an_uncommon_hello_is_answered_as_well_and_looks_otherwise(vouched: Authority) -> None:
+    seen = [
+        see(silent, "tls", {"host": "site.example", "uncommon": uncommon}, vouched).at(Stage.TLS)
+        for uncommon in (False, True)
+    ]
+
+    heads, ciphers, others = zip(*(str(one and one.detail["ja4"]).split("_") for one in seen), strict=True)
+    assert heads[0][:4] == heads[1][:4] == "t13d"
+    assert 2 == len(set(heads)) == len(set(ciphers)) == len(set(others))
+
+
 def test_a_server_that_speaks_no_tls_fails_the_handshake() -> None:
     walk = see(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "tls", {"host": "site.example"}, seconds=0.5)
 

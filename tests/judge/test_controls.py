@@ -58,13 +58,30 @@ def test_an_address_that_cannot_be_public_is_tried_nowhere_else_unless_the_user_
 
 
 def test_what_may_set_off_a_censor_is_asked_last() -> None:
-    assert [Role.OTHER_NAME, Role.NAME_ELSEWHERE] == [role for role, _ in roles(RESET)][-2:]
+    assert [Role.OTHER_NAME, Role.OTHER_HELLO, Role.NAME_ELSEWHERE] == [role for role, _ in roles(RESET)][-3:]
 
 
 def test_the_neutral_name_goes_to_the_address_that_failed() -> None:
     other = next(one for one in wanted(RESET, cell(), CONTROLS) if one.role is Role.OTHER_NAME)
 
     assert {"host": ADDRESS, "port": 443, "server_name": "neutral.example.org", "verify": False} == other.check.params
+
+
+def test_another_hello_goes_to_the_address_that_failed_with_all_but_the_name_otherwise() -> None:
+    tls = RESET.observations[-1]
+    offered = replace(RESET, observations=(*RESET.observations[:-1], replace(tls, detail={"offered": ["h2"]})))
+    asked = {one.role: one.check.params for one in wanted(offered, cell(), CONTROLS)}
+
+    same = {"host": ADDRESS, "port": 443, "verify": False}
+    assert {**same, "server_name": "app.example.com", "uncommon": True} == asked[Role.OTHER_HELLO]
+    assert {**same, "server_name": "neutral.example.org", "alpn": ["h2"]} == asked[Role.OTHER_NAME]
+    assert ["h2"] == asked[Role.NAME_ELSEWHERE]["alpn"]
+
+
+def test_another_hello_offers_a_protocol_where_ours_offered_none() -> None:
+    asked = {one.role: one.check.params for one in wanted(RESET, cell(), CONTROLS)}
+
+    assert ["http/1.1"] == asked[Role.OTHER_HELLO]["alpn"]
 
 
 def test_the_targets_name_is_not_lent_to_the_neutral_host_that_all_else_rests_on() -> None:

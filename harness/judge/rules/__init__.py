@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from harness.judge.rules.connection import ADDRESSES, DOWN, EXCHANGES, HANDSHAKES, ON_NAME
+from harness.judge.rules.connection import ADDRESSES, DOWN, EXCHANGES, HANDSHAKES, ON_FINGERPRINT, ON_NAME
 from harness.judge.rules.flow import FLOWS, QUALITY
 from harness.judge.rules.local import LOCAL, USABLE
 from harness.judge.rules.names import NAMES
@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     *HOPS,
     *RESOLVERS,
     *NAMES,
+    *ON_FINGERPRINT,
     *ON_NAME,
     *DOWN,
     *CUT_OFF,

@@ -26,6 +26,7 @@ from harness.judge.conditions import (
     no,
     nothing_known_good,
     only_the_name,
+    other_hello_answered,
     passes_elsewhere,
     speaks_http,
 )
@@ -38,6 +39,37 @@ _FIRST_ANSWER = frozenset({Stage.REQUEST, Stage.RESPONSE})
 _ANSWERS = frozenset({Stage.RESPONSE, Stage.BODY, Stage.MEDIA})
 _LATER = frozenset({Stage.REQUEST, Stage.RESPONSE, Stage.BODY, Stage.HOLD, Stage.MEDIA})
 _COMPARED = either(gets_further, both_arms, nothing_known_good)
+
+ON_FINGERPRINT = (
+    Rule(
+        id="tls.reset_on_fingerprint",
+        claim=_BLOCKED,
+        strength=_LIKELY,
+        mechanism="tls.reset_on_fingerprint",
+        when=(ended(Stage.TLS, RESET), foreign_works, other_hello_answered, gets_further),
+        why="Our ClientHello is reset; another one with the same name is answered at the same address.",
+        case="tls-fingerprint-reset",
+    ),
+    Rule(
+        id="tls.drop_on_fingerprint",
+        claim=_BLOCKED,
+        strength=_LIKELY,
+        mechanism="tls.drop_on_fingerprint",
+        when=(ended(Stage.TLS, SILENT), foreign_works, other_hello_answered, gets_further),
+        why="Silence after our ClientHello; another one with the same name is answered at the same address.",
+        case="tls-fingerprint-drop",
+    ),
+    Rule(
+        id="tls.close_on_fingerprint",
+        claim=_BLOCKED,
+        strength=_LIKELY,
+        mechanism="tls.close_on_fingerprint",
+        when=(ended(Stage.TLS, CLOSED), foreign_works, other_hello_answered, gets_further),
+        why="Closed after our ClientHello; another one with the same name is answered at the same address.",
+        case="tls-fingerprint-close",
+    ),
+)
+"""What our ClientHello shows beside the name makes the difference."""
 
 ON_NAME = (
     Rule(
