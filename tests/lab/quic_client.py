@@ -5,15 +5,27 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import itertools
+import json
 import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from harness.lab.servers import singbox
+from harness.lab.servers.listen import free_port
 from tests import needs
 
 REMEDY = "no aioquic; pip install 'waygauge[test]'"
 VERSIONS = {1: 0x00000001, 2: 0x6B3343CF}
 
+PATIENCE = 10.0  # seconds for a program to start
+
+sing_box = needs.needs(singbox.program(), "no sing-box; pip install 'waygauge[engines]'")
 aioquic = needs.needs(importlib.util.find_spec("aioquic"), REMEDY)
 
 
@@ -31,6 +43,49 @@ def opening(name: str, version: int = 1, *, long: bool = False) -> list[bytes]:
     client = connection.QuicConnection(configuration=wanted)
     client.connect(("198.41.0.4", 443), now=0.0)
     return [data for data, _ in client.datagrams_to_send(now=0.0)]
+
+
+def of_sing_box(name: str) -> list[bytes]:
+    """What quic-go sends first, by sing-box, which is asked to carry something over QUIC to us."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far, tempfile.TemporaryDirectory() as folder:
+        far.bind(("127.0.0.1", 0))
+        port = free_port()
+        config = pathlib.Path(folder) / "client.json"
+        config.write_text(json.dumps(_carrier(name, port, far.getsockname()[1])))
+        program = subprocess.Popen([str(singbox.program()), "run", "-c", str(config)])
+        try:
+            with _asked(port):
+                far.settimeout(PATIENCE)
+                return [far.recv(4096) for _ in range(2)]
+        finally:
+            program.kill()
+            program.wait(5)
+
+
+def _carrier(name: str, near: int, far: int) -> Any:
+    tls = {"enabled": True, "server_name": name, "alpn": ["h3"]}
+    server = {"type": "tuic", "server": "127.0.0.1", "server_port": far, "uuid": str(uuid.UUID(int=1)), "tls": tls}
+    return {
+        "log": {"level": "error"},
+        "inbounds": [{"type": "socks", "listen": "127.0.0.1", "listen_port": near}],
+        "outbounds": [server],
+    }
+
+
+def _asked(port: int) -> socket.socket:
+    """A connection to a SOCKS server that is still starting, asked for an address (RFC 1928)."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            near = socket.create_connection(("127.0.0.1", port))
+            break
+        except ConnectionRefusedError:
+            assert time.monotonic() < until, "sing-box does not start"
+            time.sleep(0.01)
+    near.sendall(b"\5\1\0")
+    near.recv(2)
+    near.sendall(b"\5\1\0\1\xc6\x29\0\4\0\x50")
+    return near
 
 
 def hello(name: str) -> bytes:

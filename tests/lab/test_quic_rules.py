@@ -15,6 +15,7 @@ from tests.lab import initial_packets, quic_client
 from tests.lab.frames import Wire, datagram, opening, rule, sides
 from tests.lab.hellos import ECH, Made
 from tests.lab.quic_client import crypto, initial, pieces
+from tests.lab.test_pieces import cut
 
 pytestmark = quic_client.aioquic
 
@@ -38,6 +39,12 @@ def first(name: str, version: int = 1) -> bytes:
 
 
 @functools.cache
+def go(name: str) -> list[bytes]:
+    """What quic-go sends first for this name."""
+    return quic_client.of_sing_box(name)
+
+
+@functools.cache
 def bad_hello() -> bytes:
     return quic_client.hello(BAD)
 
@@ -49,13 +56,13 @@ def where(name: str, data: bytes) -> int:
 
 def shown(*datagrams: bytes) -> str | None:
     """The name in the hello that the datagrams carry."""
-    frames = sorted((one for each in datagrams for one in quic_initial.cryptos(each)), key=lambda one: one.offset)
+    frames = sorted((one for each in datagrams for one in quic_initial.read(each)), key=lambda one: one.offset)
     return hello.told(b"".join(one.data for one in frames)).name
 
 
 @pytest.mark.parametrize("packet", [initial_packets.VERSION_1, initial_packets.VERSION_2], ids=["9001", "9369"])
 def test_the_initial_of_the_rfc_is_read(packet: bytes) -> None:
-    (frame,) = quic_initial.cryptos(packet)
+    (frame,) = quic_initial.read(packet)
 
     assert (bytes.fromhex("8394c8f03e515708"), 0, 241) == (frame.dcid, frame.offset, len(frame.data))
     assert "example.com" == hello.told(frame.data).name
@@ -73,13 +80,13 @@ def test_what_a_real_client_sends_first_is_read(version: int, long: bool) -> Non
 def test_no_bytes_make_the_reader_raise(junk: bytes, at: int) -> None:
     damaged = initial_packets.VERSION_1[:at] + junk + initial_packets.VERSION_1[at + len(junk) :]
 
-    assert all(len(frame.data) <= len(damaged) for frame in quic_initial.cryptos(damaged))
-    assert [] == list(quic_initial.cryptos(junk))
+    assert all(len(frame.data) <= len(damaged) for frame in quic_initial.read(damaged))
+    assert [] == list(quic_initial.read(junk))
 
 
 @given(st.binary(max_size=100))
 def test_no_frames_make_the_reader_raise(junk: bytes) -> None:
-    assert all(len(frame.data) <= 1200 for frame in quic_initial.cryptos(initial(junk)))
+    assert all(len(frame.data) <= 1200 for frame in quic_initial.read(initial(junk)))
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -137,10 +144,19 @@ def test_a_real_hello_over_several_datagrams_passes_who_does_not_join_them_where
     None
 ):
     sent = quic_client.opening(BAD, long=True)
-    name_ahead = BAD.encode() in b"".join(frame.data for frame in quic_initial.cryptos(sent[0]))
+    name_ahead = BAD.encode() in b"".join(frame.data for frame in quic_initial.read(sent[0]))
 
     assert ("-" if name_ahead else "i") == went(Wire(rule(TSPU[0], **TSPU[1])), sent[0])
     assert went(Wire(rule(TSPU[0], **TSPU[1], reassembly="datagrams")), *sent).endswith("-")
+
+
+@quic_client.sing_box
+@pytest.mark.parametrize(("reassembly", "seen"), [("none", "ii"), ("frames", "ii"), ("datagrams", "i-")])
+def test_quic_go_cuts_its_name_in_two_datagrams_and_hides_it_from_who_joins_none(reassembly: str, seen: str) -> None:
+    sent = go(BAD)
+
+    assert BAD == shown(*sent)
+    assert seen == went(Wire(rule(TSPU[0], **TSPU[1], reassembly=reassembly)), *sent)
 
 
 def test_what_came_first_stays_where_frames_overlap() -> None:
@@ -187,6 +203,19 @@ def test_evasions_of_a_box_that_reads_the_first_hello(payloads: Any, seen: str) 
 )
 def test_what_the_rule_spares_passes(params: Any, more: Any) -> None:
     assert "ii" == went(Wire(rule(TSPU[0], **TSPU[1], **params)), first(BAD), b"later", **more)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_initial_in_fragments_is_judged_as_one_datagram(family: int, order: int) -> None:
+    wire = Wire(rule(TSPU[0], **TSPU[1]))
+    seen = []
+    for sport, name in enumerate([GOOD, BAD], 40000):
+        parts = cut(datagram(first(name), family=family, sport=sport, dport=443), 600)
+        seen.append("".join(sides(wire.receive(frame)) for frame in parts[::order]))
+
+    assert ["i" * len(parts), ""] == seen
+    assert ["match", "drop"] == wire.actions
 
 
 def test_a_residual_of_a_drop_ends_in_time() -> None:

@@ -49,9 +49,10 @@ def whole(messages: openvpn_session.Session) -> str:
     return "".join("i" if from_client else "c" for from_client, _ in messages)
 
 
-def mapped(messages: openvpn_session.Session, mask: int) -> openvpn_session.Session:
+def mapped(messages: openvpn_session.Session, mask: int, *, tcp: bool) -> openvpn_session.Session:
     """The same under the XOR patch with a key of one byte, which leaves the length over TCP alone."""
-    return [(from_client, bytes(one ^ mask for one in data)) for from_client, data in messages]
+    clear = 2 if tcp else 0
+    return [(side, data[:clear] + bytes(one ^ mask for one in data[clear:])) for side, data in messages]
 
 
 SPOKEN = [("udp", ""), ("udp", "tls-auth"), ("udp", "tls-crypt"), ("tcp", ""), ("tcp", "tls-crypt")]
@@ -92,15 +93,15 @@ def test_so_many_packets_pass_after_it_is_known(packets: int) -> None:
 
 
 @openvpn_session.present
-@pytest.mark.parametrize("proto", ["udp"])
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
 @pytest.mark.parametrize(("scrambled", "seen"), [(False, "icicic"), (True, "i-----")])
 def test_the_xor_patch_defeats_who_knows_opcodes_alone(proto: str, scrambled: bool, seen: str) -> None:
-    messages = mapped(openvpn_session.session(proto, "tls-crypt")[:6], 0xA7)
+    tcp = proto == "tcp"
+    messages = mapped(openvpn_session.session(proto, "tls-crypt")[:6], 0xA7, tcp=tcp)
+    patient = Talk(Wire(rule("openvpn_opcode", scrambled=True, at="request")), tcp=tcp)
 
-    assert seen == Talk(Wire(rule("openvpn_opcode", scrambled=scrambled)), tcp=False).all(messages)
-    assert seen[0] + "ii" == Talk(Wire(rule("openvpn_opcode", scrambled=True, at="request")), tcp=False).all(
-        [messages[0], messages[0], messages[0]]
-    )
+    assert seen == Talk(Wire(rule("openvpn_opcode", scrambled=scrambled)), tcp=tcp).all(messages)
+    assert "iii" == patient.all([messages[0]] * 3)
 
 
 @openvpn_session.present

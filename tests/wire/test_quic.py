@@ -18,7 +18,7 @@ ASKED = quic.Question(name="www.example.com")
 
 def test_the_initial_fills_a_datagram_and_names_the_target() -> None:
     sent = ASKED.datagram()
-    (frame,) = quic_initial.cryptos(sent)
+    (frame,) = quic_initial.read(sent)
 
     shown = hello.told(frame.data)
     assert (1200, ASKED.target, True) == (len(sent), frame.dcid, shown.whole)
@@ -26,7 +26,7 @@ def test_the_initial_fills_a_datagram_and_names_the_target() -> None:
 
 
 def test_without_a_name_none_is_shown() -> None:
-    (frame,) = quic_initial.cryptos(quic.Question(name=None).datagram())
+    (frame,) = quic_initial.read(quic.Question(name=None).datagram())
 
     assert hello.told(frame.data).name is None
 

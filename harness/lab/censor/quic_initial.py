@@ -40,22 +40,27 @@ VERSIONS = {
 class Crypto:
     """A CRYPTO frame: a stretch of a TLS handshake, of the connection that the client calls `dcid`."""
 
+    version: int
     dcid: bytes
     offset: int
     data: bytes
 
 
-def cryptos(datagram: bytes, versions: tuple[int, ...] = (1, 2)) -> Iterator[Crypto]:
+def read(datagram: bytes) -> tuple[Crypto, ...]:
     """The CRYPTO frames of a client's Initials in a datagram, which may hold several packets (section 12.2)."""
+    return tuple(_cryptos(datagram))
+
+
+def _cryptos(datagram: bytes) -> Iterator[Crypto]:
     while True:
         version = WIRE.get(datagram[1:5], 0)
-        found = _split(datagram) if version in versions and datagram[0] & (LONG | FIXED) == LONG | FIXED else None
+        found = _split(datagram) if version and datagram[0] & (LONG | FIXED) == LONG | FIXED else None
         if found is None:
             return
         packet, datagram = found
         if (packet.raw[0] & 0x30) >> 4 == VERSIONS[version].initial:
             for offset, data in _frames(_opened(packet, VERSIONS[version])):
-                yield Crypto(dcid=packet.dcid, offset=offset, data=data)
+                yield Crypto(version=version, dcid=packet.dcid, offset=offset, data=data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,8 @@ class InitialWatch(NameWatch[I], Generic[I]):
         if packet.side != self.flow.opener or not self._left:
             return packet
         self._left -= 1
-        found = self._assembler.add(quic_initial.cryptos(packet.payload, self.params.versions))
+        shown = packet.made(quic_initial.read)
+        found = self._assembler.add(one for one in shown if one.version in self.params.versions)
         if found is not None:
             self._left = 0
         if not self._left:
