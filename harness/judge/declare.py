@@ -22,8 +22,8 @@ def declare(cell: Cell, facts: CellFacts) -> str:
         return ECHO
     missing = [text for role, text in _EXAMPLES.items() if not _ran(facts.controls, role, cell)]
     missing += _yardstick(cell, facts)
-    if not any(control.role is Role.KNOWN_GOOD for control in facts.controls):
-        missing.append(f"paths: [{_placeholder(cell)}]")
+    if not any(_says_something(control) for control in facts.controls if control.role is Role.KNOWN_GOOD):
+        missing.append(f"paths: [{_placeholder(cell, facts)}]")
     return f"controls: {{{', '.join(missing)}}}" if missing else ""
 
 
@@ -45,6 +45,13 @@ def _yardstick(cell: Cell, facts: CellFacts) -> list[str]:
     return [f"yardsticks: [{name}]"] if name else []
 
 
-def _placeholder(cell: Cell) -> str:
-    """A path is no control of itself."""
+def _says_something(control: Control) -> bool:
+    """True where the control's path was able to carry what was asked of it."""
+    return any(walk.failure != "not_supported" for walk in control.walks)
+
+
+def _placeholder(cell: Cell, facts: CellFacts) -> str:
+    """A path is no control of itself, and none of what it cannot carry."""
+    if any(control.role is Role.KNOWN_GOOD for control in facts.controls):
+        return "a-path-that-carries-datagrams"
     return "a-path-known-good" if cell.path.name == "direct" else "another-path-known-good"

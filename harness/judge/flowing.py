@@ -123,6 +123,9 @@ segments_lost = Condition(
     f"at least {quality.LOSSY:.0%} of its segments were sent again, or came after a gap",
     lambda walk, seen: quality.lossy(walk, _ways(walk, seen)),
 )
+lost_from_the_first = Condition(
+    "segments were lost before the transfer had begun", lambda walk, seen: quality.lost_before(walk)
+)
 datagrams_lost = Condition(
     "it lost more datagrams than the floor allows, or at least 1%",
     lambda walk, seen: (

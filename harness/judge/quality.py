@@ -20,6 +20,8 @@ LOSSES = {"down": "out_of_order", "up": "retransmitted"}
 """What the kernel sees of losses at our end. One gap puts all that follows it out of order, until it is filled."""
 
 WAYS = tuple(LOSSES)
+FIRST = "up"
+"""The direction in which a transfer moves first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,11 @@ def queued(walk: Walk, ways: tuple[str, ...]) -> bool:
 def lossy(walk: Walk, ways: tuple[str, ...]) -> bool:
     """True where segments were lost in one of the directions: sent again on the way up, after a gap on the way down."""
     return any((_of(measured(walk), way).get(LOSSES[way]) or 0.0) >= LOSSY for way in ways)
+
+
+def lost_before(walk: Walk) -> bool:
+    """True where segments were lost before a transfer had begun: in handshakes, and of the first request."""
+    return bool(_of(measured(walk), FIRST).get("lost_before"))
 
 
 def amount(walk: Walk) -> int:

@@ -80,10 +80,13 @@ class Meter:
         return [*self.points[:-1:step], self.points[-1]]
 
     def _told(self, first: Segments | None, end: Segments | None) -> dict[str, Json]:
-        """Segments, the share that was sent again or came after a gap, the round trip at its least and under load."""
+        """Segments, the share that was sent again or came after a gap, the round trip at its least and under load.
+
+        `lost_before` counts, from the connection's first segment on, what was lost before this direction began.
+        """
         share = "retransmitted" if self.up else "out_of_order"
         if first is None or end is None:
-            return {"segments": None, share: None, "rtt_least": None, "rtt": None}
+            return {"segments": None, share: None, "lost_before": None, "rtt_least": None, "rtt": None}
         if self.up:
             data, bad = end.data_out - first.data_out, end.retransmitted - first.retransmitted
         else:
@@ -93,6 +96,7 @@ class Meter:
         return {
             "segments": data,
             share: round(bad / data, 4) if data else 0.0,
+            "lost_before": first.retransmitted + first.out_of_order,
             "rtt_least": round(end.rtt_least, 6),
             "rtt": round(statistics.median(trips), 6),
         }

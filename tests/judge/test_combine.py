@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from harness.judge import Try, combine, judge
-from harness.model import Check, Claim, Finding, Level, Stage, Strength, Target, Walk
-from tests.judge.facts import TARGET, WEB, cell, facts, known_good, neutral, other_name, walk
+from harness.model import Check, Claim, Finding, Level, Role, Stage, Strength, Target, Walk
+from tests.judge.facts import TARGET, WEB, cell, control, facts, known_good, neutral, other_name, walk
 
 CONTROLS = (*neutral(), *known_good(), other_name())
 RESET = walk(Stage.TLS, "connection_reset")
@@ -132,6 +132,13 @@ def test_an_inconclusive_verdict_says_what_to_declare() -> None:
     assert (
         "controls: {foreign: [neutral-abroad], domestic: [neutral-home], paths: [a-path-known-good]}" == verdict.declare
     )
+
+
+def test_a_path_known_good_that_cannot_carry_the_check_is_as_good_as_none() -> None:
+    unable = control(Role.KNOWN_GOOD, walk(Stage.CONNECT, "not_supported"), "office")
+    seen = facts((walk(Stage.RESPONSE, "generic_timeout_error"),), controls=(*neutral(), unable))
+
+    assert "controls: {paths: [a-path-that-carries-datagrams]}" == judge(cell(), seen).declare
 
 
 def test_nothing_is_to_be_declared_where_everything_was() -> None:

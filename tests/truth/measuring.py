@@ -11,7 +11,7 @@ import yaml
 
 from harness import catalogue
 from harness.lab import Event, Lab
-from harness.model import Cell, Json, Retry, ScenarioPlan, Vantage, Verdict
+from harness.model import Cell, Check, Json, Retry, ScenarioPlan, Vantage, Verdict
 from harness.probes.route import Patience
 from harness.vantage import Hushed, Setup
 from harness.vantage.place import InWorld, overlay
@@ -96,8 +96,10 @@ class Truth:
         plan = catalogue.read(file, root=ROOT, env={}, world=overlay(self.world)).plan
         # each try is a verdict's worth of evidence here: nothing in a lab needs to be waited out
         retry = Retry(attempts=self._plain.get("attempts", 2), wait_min=0.05, wait_max=0.1, deadline=60.0)
-        cells = sorted((cell for cell in plan.cells if self._is_about(cell)), key=self._place)
-        return dataclasses.replace(plan, cells=tuple(cells), retry=retry)
+        cells = sorted((self._brief(cell) for cell in plan.cells if self._is_about(cell)), key=self._place)
+        yardsticks = tuple(map(self._shorter, plan.controls.yardsticks))
+        controls = dataclasses.replace(plan.controls, yardsticks=yardsticks)
+        return dataclasses.replace(plan, cells=tuple(cells), controls=controls, retry=retry)
 
     def expected(self, item: str) -> Expected:
         """What the first entry that fits an item says; `*` stands for anything, brackets for themselves."""
@@ -111,6 +113,17 @@ class Truth:
     def _is_about(self, cell: Cell) -> bool:
         targets, paths = self._plain.get("targets"), self._plain.get("paths")
         return (not targets or cell.target.name in targets) and (not paths or cell.path.name in paths)
+
+    def _brief(self, cell: Cell) -> Cell:
+        target = dataclasses.replace(cell.target, checks=tuple(map(self._shorter, cell.target.checks)))
+        return dataclasses.replace(cell, target=target)
+
+    def _shorter(self, check: Check) -> Check:
+        """A stream or transfer that lasts no longer than the file's `seconds`: what a lab does, it does throughout."""
+        longest, own = self._plain.get("seconds"), check.params.get("seconds")
+        if not longest or not own:
+            return check
+        return dataclasses.replace(check, params={**check.params, "seconds": min(own, longest)})
 
     def _place(self, cell: Cell) -> str:
         paths = self._plain.get("paths", [cell.path.name])
