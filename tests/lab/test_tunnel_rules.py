@@ -178,6 +178,70 @@ def test_an_opening_is_over_once_no_mask_fits() -> None:
     assert (True, "reply") == (looking.over, looking.stage)
 
 
+ACK_BYTES, CERTIFICATES, CARRIED = bytes(70), bytes(1100), bytes(1300)
+
+
+def session(acknowledged: int = 9, *, ack: bytes = ACK_BYTES, carried: int = 120) -> openvpn_session.Session:
+    """A session as OpenVPN 2.4 holds it: a reset each, then each control packet acknowledged by itself, then data."""
+    opened = [(True, bytes(54)), (False, bytes(66)), (True, ack)]
+    shaken = [
+        message for _ in range(acknowledged) for message in ((False, CERTIFICATES), (True, ack), (True, CERTIFICATES))
+    ]
+    return [*opened, *shaken, *((bool(at % 2), CARRIED) for at in range(carried))]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("tcp", [False, True])
+def test_a_session_is_known_by_its_acknowledgements_and_innocents_around_it_are_not(family: int, tcp: bool) -> None:
+    wire = Wire(rule("openvpn_acks"))
+    innocent = [(at % 3 > 0, bytes(20 + at * 7 % 900)) for at in range(120)]
+    for sport in (40000, 40001):
+        assert whole(innocent) == Talk(wire, tcp=tcp, family=family, sport=sport + 100).all(innocent)
+        messages = session()
+        assert whole(messages)[:99] + "-" * (len(messages) - 99) == Talk(wire, tcp=tcp, family=family, sport=sport).all(
+            messages
+        )
+    assert ["match", "drop"] * 2 == wire.actions
+    assert 70 == wire.events[0].detail["size"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "lost"),
+    [
+        (session(), True),
+        (mapped(session(), 0xA7, tcp=False), True),
+        (session(ack=bytes(22)), True),
+        (session(ack=bytes(21)), False),
+        (session(ack=bytes(72)), True),
+        (session(ack=bytes(73)), False),
+        (session(3), False),
+        (session(4), True),
+        (session(40), False),
+        ([(side, data + bytes(at % 5)) for at, (side, data) in enumerate(session())], False),
+        ([(not side, data) for side, data in session()], True),
+        ([session()[0], *session()], False),
+        ([*session(), *[(True, ACK_BYTES)] * 9][:99], False),
+        ([*session()[:88], *[(True, ACK_BYTES)] * 2, *session()[90:]], False),
+    ],
+    ids=[
+        "plain", "scrambled", "shortest", "too short", "longest", "too long", "too few", "just enough", "too many",
+        "padded", "a server here", "asked twice", "not yet sure", "acknowledgements behind the handshake",
+    ],
+)  # fmt: skip
+def test_how_many_acknowledgements_make_a_session(messages: openvpn_session.Session, lost: bool) -> None:
+    first = messages[0][0]
+    wire = Wire(rule("openvpn_acks", direction="out" if first else "both"))
+
+    assert lost == ("-" in Talk(wire, tcp=False).all(messages))
+
+
+@openvpn_session.present
+def test_openvpn_2_6_acknowledges_along_with_other_packets_and_is_not_found() -> None:
+    real = [*openvpn_session.session("udp", "tls-crypt"), *session()[30:]]
+
+    assert whole(real) == Talk(Wire(rule("openvpn_acks")), tcp=False).all(real)
+
+
 def packet(proto: int, payload: bytes = b"\0" * 40, *, family: int = 4, back: bool = False) -> bytes:
     """A packet of another protocol than TCP and UDP."""
     ends = (packed(CLIENT_AT[family]), packed(SERVER_AT[family]))

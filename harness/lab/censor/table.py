@@ -225,6 +225,7 @@ BEHAVIOURS = Table(
             "wireguard_late_kill", "WireguardLateKill", "A WireGuard tunnel dies after a few packets", "udp", "tunnel"
         ),
         _row("openvpn_opcode", "OpenvpnOpcode", "OpenVPN is known by its first bytes and lost", "tunnel"),
+        _row("openvpn_acks", "OpenvpnAcks", "OpenVPN is known by the sizes of its acknowledgements and lost", "tunnel"),
         _row("ipsec_ports", "IpsecPorts", "IPsec, L2TP and PPTP vanish by port and protocol number", "tunnel"),
         _row(
             "tor_directory_drop",
