@@ -241,7 +241,7 @@ def _censor(order: Order, channel: int, events: int) -> Callable[[], None]:
 
 def _servers(order: Order, channel: int) -> Callable[[], None]:
     from harness.kinds import load
-    from harness.lab import world
+    from harness.lab import names, world
 
     serve = load(order.plain["serve"])
     told = Channel(socket.socket(fileno=channel))
@@ -251,4 +251,9 @@ def _servers(order: Order, channel: int) -> Callable[[], None]:
 
     assert order.world is not None
     whole = world.restore(order.world)
-    return lambda: serve(whole, order.workdir, ready)
+
+    def work() -> None:
+        names.lay_over_truth(order.workdir, whole.zone())
+        serve(whole, order.workdir, ready)
+
+    return work

@@ -1,10 +1,10 @@
-"""The client's view of names: its own resolv.conf, hosts and nsswitch.conf, and no daemon of the host behind them."""
+"""Who knows which names: the client those of its resolvers, the internet side the true ones, neither the machine's."""
 
 from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from harness.lab.net import syscalls
 
@@ -26,6 +26,13 @@ def lay_over(workdir: pathlib.Path, resolvers: Iterable[str]) -> None:
     _cover(resolv, workdir / "resolv.conf", "".join(f"nameserver {address}\n" for address in resolvers))
     _cover(pathlib.Path("/etc/hosts"), workdir / "hosts", _HOSTS)
     _cover(pathlib.Path("/etc/nsswitch.conf"), workdir / "nsswitch.conf", _NSSWITCH)
+
+
+def lay_over_truth(workdir: pathlib.Path, zone: Mapping[str, Iterable[str]]) -> None:
+    """Give this process and its children the true addresses of every name, whatever the client's resolvers say."""
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    lines = (f"{address} {name}\n" for name, addresses in zone.items() for address in addresses)
+    _cover(pathlib.Path("/etc/hosts"), workdir / "hosts-internet", _HOSTS + "".join(lines))
 
 
 def _cover(there: pathlib.Path, own: pathlib.Path, text: str) -> None:

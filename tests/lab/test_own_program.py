@@ -76,6 +76,26 @@ def test_a_program_over_udp_finds_its_files_and_its_end_is_the_end_of_the_world(
     assert "program-ours-7 ended with status 1: as I was told" in lab.died
 
 
+NAMED = """
+import socket, sys
+end = socket.create_server((sys.argv[1], int(sys.argv[2])))
+while True:
+    with end.accept()[0] as peer: peer.sendall(" ".join(sorted({
+        found[4][0] for found in socket.getaddrinfo("ours.example.net", 1)})).encode())
+"""
+
+
+def test_a_program_on_the_internet_side_knows_the_true_names_where_no_resolver_does() -> None:
+    look = (
+        f"import socket\nend = socket.create_connection(('{ADDRESS}', 8080))\nprint(end.recv(100).decode(), end=' ')\n"
+        "try: socket.getaddrinfo('ours.example.net', 1)\nexcept socket.gaierror: print('nobody')"
+    )
+    with open_lab(world(sys.executable, "-c", NAMED, "{address}", "{port}")) as lab:
+        told = lab.popen([sys.executable, "-c", look], stdout=subprocess.PIPE).communicate(20)
+
+    assert f"{ADDRESS} {ADDRESS6} nobody\n" == told.decode()
+
+
 @pytest.mark.parametrize(
     ("argv", "why"),
     [
