@@ -120,7 +120,9 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _shell(args: argparse.Namespace) -> int:
-    return _inside(args, [os.environ.get("SHELL") or "/bin/sh"])
+    from harness.cli import terminal
+
+    return _inside(args, terminal.command([os.environ.get("SHELL") or "/bin/sh"]))
 
 
 def _log(args: argparse.Namespace) -> int:

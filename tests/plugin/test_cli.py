@@ -1,9 +1,16 @@
 """The command: what it prints, how it ends, and that it says in one line what is missing."""
 
+import contextlib
+import fcntl
 import json
+import os
 import pathlib
+import pty
+import select
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 
 import pytest
@@ -137,6 +144,36 @@ def test_a_program_inside_a_world_ends_as_it_ends(action: str, lab: None) -> Non
     words = ["lab", action, "open", "--", sys.executable, "-c", "raise SystemExit(7)"]
 
     assert 7 == main(words)
+
+
+def test_a_shell_inside_a_world_has_a_terminal_and_its_own_ctrl_c(lab: None) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 33, 99, 0, 0))
+    words = [sys.executable, "-m", "harness.cli.main", "lab", "shell", "open"]
+    environment = {**os.environ, "SHELL": "/bin/sh", "PS1": "ready> "}
+    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as running:
+        os.close(theirs)
+        said = _until(ours, "ready> ")
+        os.write(ours, b"sh -c 'stty size; cat'\n")
+        said += _until(ours, "33 99\r\n")
+        os.write(ours, b"\x03")
+        said += _until(ours, "ready> ")
+        os.write(ours, b"cat /etc/resolv.conf; exit 5\n")
+        said += _until(ours, "no such text")
+
+    assert 5 == running.returncode
+    assert "nameserver 195.208.4.1" in said
+    assert "job control turned off" not in said
+
+
+def _until(terminal: int, said: str) -> str:
+    """What is written to a terminal until this is said, or until nobody holds it any more."""
+    shown = ""
+    with contextlib.suppress(OSError):  # EIO: the last holder is gone
+        while said not in shown:
+            assert select.select([terminal], [], [], 30)[0], f"{said!r} never came, only {shown!r}"
+            shown += os.read(terminal, 65536).decode()
+    return shown
 
 
 def test_the_log_says_what_the_censor_did(lab: None) -> None:
