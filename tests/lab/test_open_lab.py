@@ -65,6 +65,16 @@ def test_the_client_sees_only_the_processes_of_the_lab(tiered: Lab) -> None:
     assert "[1, 2, 3" == seen[:8]
 
 
+def test_the_censor_has_early_turns_where_the_kernel_grants_them(tiered: Lab) -> None:
+    def told(script: str) -> str:
+        return said(tiered, "sh", "-c", script).replace(" ", "").strip()
+
+    usual = told("grep -s se.slice /proc/self/sched")
+    censor = told("cd /proc/$(grep -l lab-censor /proc/[0-9]*/comm | cut -d/ -f3) && grep -s se.slice sched")
+
+    assert censor == ("se.slice:100000" if usual else "")  # told since Linux 6.12, and granted since then
+
+
 def test_names_are_resolved_by_the_worlds_resolver(tiered: Lab) -> None:
     code = "import socket; print({i[4][0] for i in socket.getaddrinfo('anything.example', 1)} >= {'192.0.43.8'})"
 

@@ -63,5 +63,5 @@ def take_short_turns(seconds: float) -> None:
     """
     number = _SCHED_SETATTR.get(os.uname().machine)
     if number is not None:
-        wish = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, 0, 0, round(seconds * 1e9), 0, 0)
+        wish = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, os.nice(0), 0, round(seconds * 1e9), 0, 0)
         _checked(_libc.syscall(ctypes.c_long(number), 0, wish, 0), "sched_setattr")
