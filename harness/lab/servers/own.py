@@ -7,6 +7,7 @@ import pathlib
 import shutil
 
 from harness.errors import ApparatusError
+from harness.lab.servers import singbox
 from harness.lab.servers.authority import write_private
 from harness.lab.servers.params import Program as ProgramParams
 from harness.lab.servers.program import Program
@@ -58,7 +59,7 @@ class OwnProgram:
 
 
 def _found(word: str) -> str:
-    """The program on PATH, or by its path from where the lab was started."""
-    if found := shutil.which(word):
+    """The program on PATH, or by its path from where the lab was started; sing-box as the lab's own servers find it."""
+    if found := singbox.program() if word == "sing-box" else shutil.which(word):
         return str(pathlib.Path(found).absolute())
     raise ApparatusError(f'this world runs "{word}", which is not there; install it, or write its path')
