@@ -48,3 +48,9 @@ VERSION_2 = bytes.fromhex(
     "6f4c4938ae79324dc402894b44faf8afbab35282ab659d13c93f70412e85cb199a37ddec600545473cfb5a05e08d0b209973b2172b4d21fb"
     "69745a262ccde96ba18b2faa745b6fe189cf772a9f84cbfc"
 )
+
+# What github.com/gfw-report/usenixsecurity25-quic-sni has its readers send: google.com, and no connection ids at all.
+GOOGLE = bytes.fromhex(
+    "c1000000010000004055f5de2bedfa3f92b1b6c9566bb0fdd4cd655379bc549f9383046e110d3ec5af79f977950f7357c9af27587d2ca63d"
+    "a6f931afd48e211cbbb364d99a3363d60e23bbf8064b36e7294572c4a210e895c752cadc168441"
+)

@@ -49,6 +49,11 @@ def bad_hello() -> bytes:
     return quic_client.hello(BAD)
 
 
+def length(data: bytes) -> bytes:
+    """How a CRYPTO frame says how long it is."""
+    return crypto(0, data)[5:7]
+
+
 def where(name: str, data: bytes) -> int:
     """The middle of a name in bytes."""
     return data.index(name.encode()) + len(name) // 2
@@ -80,8 +85,9 @@ def test_what_a_real_client_sends_first_is_read(version: int, long: bool) -> Non
 def test_no_bytes_make_the_reader_raise(junk: bytes, at: int) -> None:
     damaged = initial_packets.VERSION_1[:at] + junk + initial_packets.VERSION_1[at + len(junk) :]
 
-    assert all(len(frame.data) <= len(damaged) for frame in quic_initial.read(damaged))
-    assert [] == list(quic_initial.read(junk))
+    for read in (quic_initial.read, quic_initial.read_unchecked):
+        assert all(len(frame.data) <= len(damaged) for frame in read(damaged))
+        assert all(len(frame.data) <= len(junk) for frame in read(junk))
 
 
 @given(st.binary(max_size=100))
@@ -92,7 +98,7 @@ def test_no_frames_make_the_reader_raise(junk: bytes) -> None:
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_listed_name_silences_its_flow_and_no_other(family: int, version: int) -> None:
-    wire = Wire(rule(TSPU[0], **TSPU[1]))
+    wire = Wire(rule(TSPU[0], **TSPU[1], versions=[1, 2]))
 
     seen = [
         went(wire, first(name, version), b"later", family=family, sport=40000 + at)
@@ -181,10 +187,10 @@ def test_hellos_of_two_connections_in_one_flow_are_not_mixed() -> None:
         (lambda: [b"junk", first(BAD)], "i-"),
         (lambda: [first(BAD)[:1] + b"\x1a\x2a\x3a\x4a" + first(BAD)[5:]], "i"),
         (lambda: [bytes([first(BAD)[0] & 0x7F]) + first(BAD)[1:]], "i"),
-        (lambda: [first(BAD)[:300]], "i"),
+        (lambda: [first(BAD, 2)], "i"),
         (lambda: [b"\x16\x03\x01" + bad_hello()], "i"),
     ],
-    ids=["another initial ahead", "junk ahead", "unknown version", "short header", "cut short", "not quic"],
+    ids=["another initial ahead", "junk ahead", "unknown version", "short header", "version 2", "not quic"],
 )
 def test_evasions_of_a_box_that_reads_the_first_hello(payloads: Any, seen: str) -> None:
     assert seen == went(Wire(rule(TSPU[0], **TSPU[1])), *payloads())
@@ -282,15 +288,55 @@ def test_a_junk_datagram_ahead_defeats_it_until_the_flow_is_forgotten(pause: flo
 @pytest.mark.parametrize(
     ("payloads", "seen"),
     [
-        (lambda: [initial(*pieces(bad_hello(), where(BAD, bad_hello()))), b"data"], "i-"),
+        (lambda: [initial(crypto(0, bad_hello())), b"data"], "i-"),
+        (lambda: [initial(crypto(0, bad_hello()).replace(length(bad_hello()), b"\x40\0")), b"data"], "i-"),
+        (lambda: [first(GOOD), b"data"], "ii"),
+        (lambda: [initial(b"\x01", crypto(0, bad_hello())), b"data"], "ii"),
+        (lambda: [initial(crypto(0, bad_hello()))[:-1], b"data"], "ii"),
+        (lambda: [initial(*pieces(bad_hello(), where(BAD, bad_hello()))), b"data"], "ii"),
         (lambda: [*(initial(one) for one in pieces(bad_hello(), where(BAD, bad_hello()))), b"data"], "iii"),
         (lambda: [first(BAD)[:1] + b"\x1a\x2a\x3a\x4a" + first(BAD)[5:], b"data"], "ii"),
-        (lambda: [first(GOOD), b"data"], "ii"),
+        (lambda: [first(BAD, 2), b"data"], "ii"),
     ],
-    ids=["split over frames", "split over datagrams", "unknown version", "another name"],
-)
+    ids=[
+        "plain", "no length", "another name", "ping ahead", "last byte missing", "split over frames",
+        "split over datagrams", "unknown version", "version 2",
+    ],
+)  # fmt: skip
 def test_what_defeats_a_box_that_reads_the_first_datagram_and_what_does_not(payloads: Any, seen: str) -> None:
     assert seen == went(Wire(rule(GFW[0], **GFW[1], latency=0)), *payloads())
+
+
+def test_the_packet_that_the_study_of_the_great_firewall_sends_is_read() -> None:
+    wire = Wire(rule("quic_sni_residual", names=["google.com"], latency=0))
+
+    assert "i-" == went(wire, initial_packets.GOOGLE, b"data", dport=444, sport=60001)
+    assert ["google.com", ""] == [event.name for event in wire.events]
+
+
+@pytest.mark.parametrize(("reassembly", "seen"), [("first", "ii"), ("none", "i-"), ("frames", "i-")])
+def test_a_ping_ahead_defeats_who_reads_the_first_frame_alone(reassembly: str, seen: str) -> None:
+    wire = Wire(rule(GFW[0], **GFW[1], latency=0, reassembly=reassembly))
+
+    assert seen == went(wire, initial(b"\x01\0\0", crypto(0, bad_hello()), b"\x01"), b"data")
+
+
+@pytest.mark.parametrize(("checked", "seen"), [(False, "-"), (True, "i")])
+@pytest.mark.parametrize("cut", [1, 17, 600])
+def test_a_missing_end_hides_nothing_from_who_looks_at_no_tag(checked: bool, seen: str, cut: int) -> None:
+    wire = Wire(rule(TSPU[0], **TSPU[1], checked=checked))
+
+    assert seen == went(wire, initial(crypto(0, bad_hello()))[:-cut])
+
+
+def test_who_looks_at_no_tag_finds_no_names_where_there_are_none() -> None:
+    wire = Wire(rule("quic_sni_drop", names=["*"]))
+    damaged = [
+        bytes([0xC0 | at % 64]) + b"\0\0\0\x01" + bytes((at * 7 + place * 31) % 256 for place in range(1200))
+        for at in range(64)
+    ]
+
+    assert "i" * 64 == "".join(went(wire, data, sport=40000 + at) for at, data in enumerate(damaged))
 
 
 def test_a_verdict_that_comes_after_other_rules_hold_condemns_nobody() -> None:

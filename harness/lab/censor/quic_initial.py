@@ -44,23 +44,29 @@ class Crypto:
     dcid: bytes
     offset: int
     data: bytes
+    behind: bytes  # of a packet's first frame: all that stands behind its head, whatever its length says
 
 
 def read(datagram: bytes) -> tuple[Crypto, ...]:
     """The CRYPTO frames of a client's Initials in a datagram, which may hold several packets (section 12.2)."""
-    return tuple(_cryptos(datagram))
+    return tuple(_cryptos(datagram, checked=True))
 
 
-def _cryptos(datagram: bytes) -> Iterator[Crypto]:
+def read_unchecked(datagram: bytes) -> tuple[Crypto, ...]:
+    """The same as a box sees them that looks at no tag, so that the end of a packet may be missing."""
+    return tuple(_cryptos(datagram, checked=False))
+
+
+def _cryptos(datagram: bytes, *, checked: bool) -> Iterator[Crypto]:
     while True:
         version = WIRE.get(datagram[1:5], 0)
-        found = _split(datagram) if version and datagram[0] & (LONG | FIXED) == LONG | FIXED else None
+        found = _split(datagram, whole=checked) if version and datagram[0] & (LONG | FIXED) == LONG | FIXED else None
         if found is None:
             return
         packet, datagram = found
         if (packet.raw[0] & 0x30) >> 4 == VERSIONS[version].initial:
-            for offset, data in _frames(_opened(packet, VERSIONS[version])):
-                yield Crypto(version=version, dcid=packet.dcid, offset=offset, data=data)
+            for offset, data, behind in _frames(_opened(packet, VERSIONS[version], checked=checked)):
+                yield Crypto(version=version, dcid=packet.dcid, offset=offset, data=data, behind=behind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +76,7 @@ class _Protected:
     at: int  # where its number begins
 
 
-def _split(datagram: bytes) -> tuple[_Protected, bytes] | None:
+def _split(datagram: bytes, *, whole: bool) -> tuple[_Protected, bytes] | None:
     """The first packet, and what follows it; None where there is no packet with a length, as a Retry has none."""
     dcid, at = _counted(datagram, 5)
     scid, at = _counted(datagram, at)
@@ -81,7 +87,7 @@ def _split(datagram: bytes) -> tuple[_Protected, bytes] | None:
         at += size  # the token
     size, at = _varint(datagram, at)
     end = at + size
-    if size < 4 + _SAMPLE or end > len(datagram):
+    if min(end, len(datagram)) < at + 4 + _SAMPLE or (whole and end > len(datagram)):
         return None
     return _Protected(raw=datagram[:end], dcid=dcid, at=at), datagram[end:]
 
@@ -99,17 +105,21 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     return int.from_bytes(data[at : at + size], "big") & (1 << 8 * size - 2) - 1, at + size
 
 
-def _opened(packet: _Protected, version: _Version) -> bytes:
-    """The frames of an Initial, b"" where its keys do not open it."""
+def _opened(packet: _Protected, version: _Version, *, checked: bool) -> bytes:
+    """The frames of an Initial, b"" where its keys do not open it; unchecked, whatever the keys make of it."""
     key, iv, header = _keys(packet.dcid, version)
     mask = _mask(header, packet.raw[packet.at + 4 : packet.at + 4 + _SAMPLE])
     first = packet.raw[0] ^ mask[0] & 0x0F
     size = (first & 3) + 1
     number = bytes(one ^ other for one, other in zip(packet.raw[packet.at :][:size], mask[1:], strict=False))
     clear = bytes([first]) + packet.raw[1 : packet.at] + number
-    nonce = int.from_bytes(iv, "big") ^ int.from_bytes(number, "big")
+    nonce = (int.from_bytes(iv, "big") ^ int.from_bytes(number, "big")).to_bytes(12, "big")
+    sealed = packet.raw[packet.at + size :]
+    if not checked:
+        # GCM's keystream for the text begins at its second block (NIST SP 800-38D, section 7.2).
+        return Cipher(algorithms.AES(key), modes.CTR(nonce + b"\0\0\0\2")).decryptor().update(sealed[:-_TAG])
     try:
-        return AESGCM(key).decrypt(nonce.to_bytes(12, "big"), packet.raw[packet.at + size :], clear)
+        return AESGCM(key).decrypt(nonce, sealed, clear)
     except InvalidTag:
         return b""
 
@@ -139,15 +149,18 @@ def _hmac(key: bytes, data: bytes) -> bytes:
     return made.finalize()
 
 
-def _frames(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Offset and bytes of each CRYPTO frame, up to a frame that an Initial should not have (RFC 9000 section 12.4)."""
+def _frames(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Offset and bytes of each CRYPTO frame, and of a first frame what stands behind its head.
+
+    It ends at a frame that an Initial should not have (RFC 9000 section 12.4).
+    """
     at = 0
     while at < len(data):
-        kind, at = data[at], at + 1
+        start, kind, at = at, data[at], at + 1
         if kind == _CRYPTO:
             offset, at = _varint(data, at)
             size, at = _varint(data, at)
-            yield offset, data[at : at + size]
+            yield offset, data[at : at + size], b"" if start else data[at:]
             at += size
         elif kind in {_ACK, _ACK_ECN}:
             at = _after_ack(data, at, 3 if kind == _ACK_ECN else 0)

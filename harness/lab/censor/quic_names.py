@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.lab.censor.flows import Flow
     from harness.lab.censor.rule import CompiledRule
 
-Joined: TypeAlias = Literal["none", "frames", "datagrams"]
+Joined: TypeAlias = Literal["first", "none", "frames", "datagrams"]
 
 _MOST_CONNECTIONS = 8  # of one flow whose hellos are put together at a time
 _MOST_DATAGRAMS = 16  # of the opener's, after which no hello is waited for any more
@@ -29,8 +29,11 @@ class Params(params.Named):
     """The names, and how much is done to find them."""
 
     ports: tuple[params.Port, ...] = (443,)
-    reassembly: Joined = "frames"  # each CRYPTO frame by itself, those of a datagram, or those of a connection id
+    reassembly: Joined = (
+        "frames"  # a packet's first frame, each CRYPTO frame, those of a datagram or of a connection id
+    )
     versions: tuple[Literal[1, 2], ...] = (1, 2)  # of QUIC, whose keys it knows
+    checked: bool = True  # whether a packet's tag is looked at; without, the end of a packet may be missing
     first: int = 0  # datagrams of the opener's that are looked at; 0 means all: else whatever goes ahead hides the rest
     residual: params.Residual | None = None
 
@@ -64,6 +67,8 @@ class HelloAssembler:
         """The handshake's start, as far as it is known with this frame."""
         if frame.offset >= LIMIT:
             return b""
+        if self._how == "first":  # what stands behind its head, whatever length that says
+            return b"" if frame.offset else frame.behind
         if self._how == "none":
             return b"" if frame.offset else frame.data
         if frame.dcid not in self._streams and len(self._streams) >= _MOST_CONNECTIONS:
@@ -94,7 +99,7 @@ class InitialWatch(NameWatch[I], Generic[I]):
         if packet.side != self.flow.opener or not self._left:
             return packet
         self._left -= 1
-        shown = packet.made(quic_initial.read)
+        shown = packet.made(quic_initial.read if self.params.checked else quic_initial.read_unchecked)
         found = self._assembler.add(one for one in shown if one.version in self.params.versions)
         if found is not None:
             self._left = 0

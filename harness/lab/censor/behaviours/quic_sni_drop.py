@@ -2,13 +2,16 @@
 
 RU: deployed at TSPU by 2023-07 (Heitmann 2026, "On Russia's Early Introduction of QUIC SNI Censorship", FOCI,
 net4people/bbs issue 654), first seen at Yota in 2022 as a second layer that works towards allow-listed servers too
-(kelmenhorst/quic-censorship issue 4, net4people/bbs issue 108). Splitting the hello over CRYPTO frames or sending
-another Initial ahead defeats it; `reassembly` says how far it goes against the former.
+(kelmenhorst/quic-censorship issue 4, net4people/bbs issue 108). Version 1 alone; a missing last byte does not help, for
+the tag is not looked at, nor do PING and PADDING around the hello (github.com/UPB-SysSec/RussiaQuicResults, `parsing`).
+Splitting the hello over CRYPTO frames or sending another Initial ahead defeats it; `reassembly` says how far it goes
+against the former.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.lab.censor import quic_names
 from harness.lab.censor.packet import Packet
@@ -16,9 +19,11 @@ from harness.lab.censor.packet import Packet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params(quic_names.Params):
-    """As every rule about names in Initials; each CRYPTO frame is read by itself where nothing else is said."""
+    """As every rule about names in Initials, with what TSPU was seen to read."""
 
     reassembly: quic_names.Joined = "none"
+    versions: tuple[Literal[1, 2], ...] = (1,)
+    checked: bool = False
 
 
 class QuicSniDrop(quic_names.InitialWatch[Params]):
