@@ -58,11 +58,18 @@ def _alone(one: Placed) -> Iterator[Contradiction]:
         yield Contradiction((*inside, "probability"), wrong, "write more than 0, or leave the rule out")
     if params["ports"] and not ports(params["ports"]) - ports(params["exempt_ports"]):
         yield _exempts_all((*inside, "exempt_ports"), "port")
+    if params["prefixes"] and not _of_families(params["prefixes"], params["families"]):
+        wrong = "no prefix of this rule is of its families, so that it never acts"
+        yield Contradiction((*inside, "families"), wrong, "write both families, or prefixes of this one")
     if params["prefixes"] and _covered(params["prefixes"], params["exempt_prefixes"]):
         yield _exempts_all((*inside, "exempt_prefixes"), "prefix")
     named, spared = params.get("names") or (), frozenset(params.get("exempt_names") or ())
     if named and "*" not in named and params.get("match") != "substring" and all(below(each, spared) for each in named):
         yield _exempts_all((*inside, "exempt_names"), "name")
+
+
+def _of_families(prefixes: Iterable[str], families: Sequence[int]) -> tuple[str, ...]:
+    return tuple(each for each in prefixes if not families or ipaddress.ip_network(each).version in families)
 
 
 def _exempts_all(loc: Loc, what: str) -> Contradiction:
@@ -102,7 +109,7 @@ class Reach:
             frozenset(watched),
             frozenset(openers),
             (ports(params["ports"]) or ALL_PORTS) - ports(params["exempt_ports"]),
-            tuple(params["prefixes"]) or tuple(_EVERYWHERE[family] for family in params["families"] or _EVERYWHERE),
+            _of_families(params["prefixes"] or tuple(_EVERYWHERE.values()), params["families"]),
             (*params["exempt_prefixes"], *params.get("allow", ())),
         )
 

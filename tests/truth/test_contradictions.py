@@ -30,6 +30,14 @@ CERTAIN = {
         "  - sni_drop: {names: [a.example], probability: 0}\n",
         "5:49: the probability is 0, so that this rule never acts; write more than 0, or leave the rule out",
     ),
+    "its prefixes are of the other family": (
+        "  - freeze: {prefixes: [2600:1406::/32], families: [4]}\n",
+        f"5:52: no prefix of this rule is of its families, {NEVER}; write both families, or prefixes of this one",
+    ),
+    "the second is of the family that the first silences": (
+        "  - ipv4_blackhole: {prefixes: [192.0.2.0/24, 2600:1406::/32]}\n  - freeze: {prefixes: [192.0.2.0/25]}\n",
+        f"6:5: rule 1 of this censor, ipv4_blackhole, {BEHIND}",
+    ),
     "all is off already": (
         "  - blackout\n  - sni_drop: {names: [a.example]}\n",
         f"6:5: rule 1 of this censor, blackout, {BEHIND}",
@@ -78,6 +86,7 @@ POSSIBLE = {
     "an exemption within a name": "sni_drop: {names: [example], exempt_names: [a.example]}",
     "any name but some": 'sni_drop: {names: ["*"], exempt_names: [a.example]}',
     "only one family is silent": "address_blackhole: {prefixes: [0.0.0.0/0]}",
+    "of two families only one is silent": 'ipv4_blackhole: {prefixes: [0.0.0.0/0, "::/0"]}',
     "only one protocol is silent": "address_blackhole: {protocols: [udp]}",
     "some ports are silent": "address_blackhole: {ports: [80]}",
     "only by night": 'blackout: {hours: ["22:00-06:00"]}',

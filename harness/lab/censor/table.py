@@ -59,6 +59,7 @@ BEHAVIOURS = Table(
             "Blackhole",
             "Silence towards listed addresses over IPv4 alone",
             "address",
+            "takes-all",
             of="address_blackhole",
         ),
         _row("route_withdrawn", "Withdrawn", "A prefix has no route: network unreachable, or silence", "address"),

@@ -8,7 +8,8 @@ TCP nothing is documented: they are let pass.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from harness.lab.censor import forge, params, question
 from harness.lab.censor.draw import draw
@@ -16,13 +17,14 @@ from harness.lab.censor.packet import Packet
 from harness.lab.censor.question import Question
 from harness.lab.censor.watch import QuestionWatch
 
+IRAN: Mapping[str, float] = {"10.10.34.36": 87, "10.10.34.34": 13, "10.10.34.35": 0}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params(params.Named):
-    """The names, and which address is given out for which share of them."""
+    """The names, and which address is given out for which part of them."""
 
-    answers: tuple[params.Address, ...] = ("10.10.34.36", "10.10.34.34", "10.10.34.35")
-    shares: tuple[params.Share, ...] = (0.87, 0.13, 0.0)  # of the names; a name keeps its address
+    answers: Mapping[params.Address, float] = field(default_factory=lambda: dict(IRAN))  # by weight
     mirror_ttl: bool = True  # the answer's IP TTL is what the question's was; else 64
     ttl: int = 60  # of the records
     ports: tuple[params.Port, ...] = (53,)
@@ -42,9 +44,11 @@ class InPath(QuestionWatch[Params]):
         return None
 
     def _given(self, name: str) -> str:
-        left = draw(self.rule.seed, self.rule.index, zlib.crc32(name.encode()))
-        for address, share in zip(self.params.answers, self.params.shares, strict=False):
-            if left < share:
+        """The name's address, which it keeps."""
+        weights = self.params.answers
+        left = draw(self.rule.seed, self.rule.index, zlib.crc32(name.encode())) * sum(weights.values())
+        for address, weight in weights.items():
+            left -= weight
+            if left < 0:
                 return address
-            left -= share
-        return self.params.answers[0]
+        return next(iter(weights))
