@@ -41,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                 "--in", dest="served", action="store_true", help="WORLD is the name of one that `lab serve` keeps up"
             )
         if name == "serve":
-            action.add_argument("--name", help="under which --in finds it; WORLD where nothing is said")
+            action.add_argument("--name", help="under which --in finds it; the world's own name where nothing is said")
         if name == "pcap":
             action.add_argument("folder", metavar="DIR", type=pathlib.Path, help="where the captures go")
         if name in {"run", "log", "pcap"}:
@@ -163,7 +163,7 @@ def _alone(name: str, wish: Wish) -> tuple[int, list[Event]]:
 def _serve(args: argparse.Namespace) -> int:
     from harness.cli.serving import serve
 
-    return serve(args.world, args.name or args.world)
+    return serve(load_world(args.world), args.name)
 
 
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from harness.errors import ApparatusError
 from harness.lab import Lab, LabProcess, Tier, entrance, open_lab
 from harness.lab.served import Reception
-from harness.lab.world import load_world
+from harness.lab.world import World
 
 GLANCE = 0.2  # seconds between two looks whether all is well
 
 
-def serve(world: str, name: str) -> int:
-    """Keep the world up under a name until Ctrl-C or SIGTERM; what dies meanwhile is told."""
+def serve(world: World, name: str | None) -> int:
+    """Keep the world up, under its own name or another, until Ctrl-C or SIGTERM; what dies meanwhile is told."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with open_lab(load_world(world)) as lab, contextlib.closing(Reception(lab, name)):
+    name = name or world.name
+    with open_lab(world) as lab, contextlib.closing(Reception(lab, name)):
         password = secrets.token_urlsafe(12)
         port, running = _entrance(lab, password)
         print("\n".join(_ways(lab, name, f"socks5h://{entrance.USER}:{password}@127.0.0.1:{port}")), flush=True)

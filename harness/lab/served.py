@@ -47,9 +47,9 @@ class Reception:
             self._listening.bind(_address(name))
         except OSError as fault:
             self._listening.close()
-            if fault.errno != errno.EADDRINUSE:
-                raise
-            raise ApparatusError(f'a lab is served as "{name}" already; end it, or write --name OTHER') from None
+            taken = fault.errno == errno.EADDRINUSE
+            why = f'a lab is served as "{name}" already; end it' if taken else f'"{name}" is no name to serve under'
+            raise ApparatusError(f"{why}, or write --name OTHER") from fault
         self._listening.listen()
         threading.Thread(target=self._receive, name="lab-reception", daemon=True).start()
 

@@ -162,6 +162,13 @@ def test_a_name_that_is_taken_is_refused_with_the_remedy(served: Served) -> None
     assert f'a lab is served as "{NAME}" already; end it, or write --name OTHER' in done.stderr
 
 
+def test_a_name_that_is_too_long_is_refused_with_the_remedy() -> None:
+    done = run("serve", "open", "--name", "n" * 200)
+
+    assert 3 == done.returncode
+    assert "is no name to serve under, or write --name OTHER" in done.stderr
+
+
 def test_a_name_that_nobody_serves_is_told_with_the_remedy() -> None:
     done = run("run", "--in", "nobody", "--", "true")
 
