@@ -65,11 +65,12 @@ class Packet:
 
     def made(self, read: Callable[[bytes], T]) -> T:
         """What a reader makes of the payload: read once, however many rules ask."""
-        if self._made is None:
-            self._made = {}
-        if read not in self._made:
-            self._made[read] = read(self.raw[self.body : self.end])
-        whole: T = self._made[read]
+        made = self._made
+        if made is None:
+            made = self._made = {}
+        if read not in made:
+            made[read] = read(self.raw[self.body : self.end])
+        whole: T = made[read]
         return whole
 
     @property

@@ -6,7 +6,7 @@ A behaviour is a subclass of `Watch` (or of one that already finds names) and a 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from harness.lab.censor import forge, question
@@ -245,17 +245,17 @@ class QuestionWatch(NameWatch[N], Generic[N]):
         """What goes on in place of the packet, once its question has been looked at."""
         if packet.side != self.flow.opener or packet.end == packet.body:
             return packet
-        asked = next((one for one in self._asked(packet) if self.names.holds(one.name)), None)
-        if asked is None:
-            return packet
-        self.log("match", asked.name, type=asked.kind)
-        return self.matched(packet, asked)
+        for asked in self._asked(packet):
+            if self.names.holds(asked.name):
+                self.log("match", asked.name, type=asked.kind)
+                return self.matched(packet, asked)
+        return packet
 
-    def _asked(self, packet: Packet) -> list[Question]:
+    def _asked(self, packet: Packet) -> Sequence[Question]:
         if self._reader is not None:
             return self._reader.add(packet.seq, packet.payload)
         asked = packet.made(question.read)
-        return [] if asked is None else [asked]
+        return () if asked is None else (asked,)
 
     @abstractmethod
     def matched(self, packet: Packet, asked: Question) -> Packet | None:
