@@ -40,7 +40,7 @@ def session(proto: str, key: str = "") -> Session:
     assert PROGRAM is not None, "no openvpn; make system-deps"
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = pathlib.Path(name)
-        _papers(folder)
+        papers(folder)
         more = [f"--{key}", "static.key"] if key else []
         near, far = stack.enter_context(_bound(proto)), _free(proto)
         server = ["--tls-server", "--dh", "none", "--local", "127.0.0.1", "--lport", str(far)]
@@ -132,7 +132,7 @@ def _running(folder: pathlib.Path, arguments: Sequence[str]) -> Iterator[None]:
         program.wait(5)
 
 
-def _papers(folder: pathlib.Path) -> None:
+def papers(folder: pathlib.Path) -> None:
     """One certificate that both sides show and trust, and a static key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vpn")])
