@@ -90,9 +90,31 @@ def test_a_hello_in_two_segments_and_two_records_is_put_together(
         b"\x16\x03\x01" + len(part).to_bytes(2, "big") + part for part in (meant.message[:half], meant.message[half:])
     )
 
-    assert "i-" == said(Wire(rule(behaviour, residual=None, **params)), [records[:60], records[60:]])
+    whole = Wire(rule(behaviour, residual=None, reassembly="both", **params))
+    assert "i-" == said(whole, [records[:60], records[60:]])
     alone = Wire(rule(behaviour, residual=None, reassembly="none", **params))
     assert "ii" == said(alone, [records[:60], records[60:]])
+
+
+@pytest.mark.parametrize(("behaviour", "params", "meant", "others"), RULES, ids=IDS)
+@pytest.mark.parametrize(
+    "spared",
+    [
+        {"exempt_prefixes": ["198.41.0.0/24"]},
+        {"exempt_ports": [443]},
+        {"ports": [8443]},
+        {"prefixes": ["192.0.2.0/24"]},
+        {"direction": "in"},
+        {"families": [6]},
+    ],
+    ids=lambda spared: next(iter(spared)),
+)
+def test_flows_that_a_rule_spares_pass(
+    *, behaviour: str, params: dict[str, Any], meant: Made, others: list[Made], spared: dict[str, Any]
+) -> None:
+    wire = Wire(rule(behaviour, **params, **spared))
+
+    assert ("i", []) == (greet(wire, meant.record), wire.actions)
 
 
 def test_the_log_says_by_which_fingerprint() -> None:
@@ -150,6 +172,8 @@ def test_what_a_hello_cannot_show_is_refused(field: dict[str, Any]) -> None:
 
 
 # --- TSPU ---
+
+TSPU = ("tspu_rewrite", "tspu_delayed_drop", "tspu_full_drop", "tspu_crawl")
 
 
 def answer(wire: Wire, payload: bytes = b"ServerHello", **more: Any) -> list[tuple[int, bytes]]:
@@ -219,8 +243,17 @@ def test_a_connection_is_remembered_by_its_four_ends_to_the_second(behaviour: st
     assert ([False, True], True) == (before, untouched(40000))
 
 
+@pytest.mark.parametrize("behaviour", [*TSPU, "sni_null_route"])
+def test_a_hello_in_pieces_defeats_those_that_put_nothing_together(behaviour: str) -> None:
+    at = BAD.record.index(LISTED.encode()) + 4
+    wire = Wire(rule(behaviour, names=["facebook.com"]))
+
+    assert "ii" == said(wire, [BAD.record[:at], BAD.record[at:]])
+    assert [] == wire.actions
+
+
 def test_a_flow_that_the_server_opened_is_not_looked_at() -> None:
-    for behaviour in ("tspu_rewrite", "tspu_delayed_drop", "tspu_full_drop", "tspu_crawl"):
+    for behaviour in TSPU:
         wire = Wire(rule(behaviour, names=["facebook.com"]))
         wire.receive(segment(at=0, flags=SYN, back=True), INTERNET)
         assert "i" == sides(wire.receive(segment(BAD.record)))

@@ -19,10 +19,10 @@ AT = BAD.index(b"www.facebook.com") + 6
 READERS: list[tuple[str, dict[str, Any]]] = [
     ("sni_drop", {}),
     ("sni_reset", {}),
-    ("tspu_full_drop", {}),
+    ("tspu_full_drop", {"reassembly": "both"}),
     ("tls_fingerprint", {"ja4": ["t13*"]}),
     ("gfw_reset", {"probability": 1}),
-    ("tspu_rewrite", {}),
+    ("tspu_rewrite", {"reassembly": "both"}),
 ]
 
 

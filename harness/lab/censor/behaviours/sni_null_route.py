@@ -19,4 +19,5 @@ REMEMBERED = params.Residual(key="4tuple", seconds=180.0, refresh=True)
 class Params(sni_drop.Params):
     """As `sni_drop`, remembered as Iran does."""
 
+    reassembly: params.Reassembly = "none"
     residual: params.Residual | None = REMEMBERED

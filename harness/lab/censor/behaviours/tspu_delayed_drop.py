@@ -27,6 +27,7 @@ class Params(params.Telling):
 
     least: int = 5
     most: int = 8
+    reassembly: params.Reassembly = "none"  # a hello in pieces defeated it then
     residual: params.Residual | None = REMEMBERED
 
 

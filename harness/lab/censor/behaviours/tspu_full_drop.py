@@ -18,4 +18,5 @@ REMEMBERED = params.Residual(key="4tuple", seconds=40.0)
 class Params(sni_drop.Params):
     """As `sni_drop`, remembered for the connection."""
 
+    reassembly: params.Reassembly = "none"  # a hello in pieces defeated it then
     residual: params.Residual | None = REMEMBERED

@@ -19,6 +19,7 @@ REMEMBERED = params.Residual(key="4tuple", seconds=75.0)
 class Params(params.Telling):
     """The names, and for how long the connection is remembered."""
 
+    reassembly: params.Reassembly = "none"  # a hello in pieces defeated it then
     residual: params.Residual | None = REMEMBERED
 
 
