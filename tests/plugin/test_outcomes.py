@@ -135,10 +135,12 @@ def test_without_a_place_every_cell_is_skipped(small: pytest.Pytester) -> None:
     assert pytest.ExitCode.OK == result.ret
 
 
-def test_without_a_place_not_one_packet_leaves(small: pytest.Pytester) -> None:
+def test_neither_a_run_without_a_place_nor_a_plan_sends_one_packet(small: pytest.Pytester) -> None:
+    file = str(small.path / "small.reach.yaml")
     with open_lab(load_world("open")) as inside:
         before = sent(inside)
-        inside.popen([sys.executable, "-m", "pytest", str(small.path)], stdout=subprocess.DEVNULL).wait(60)
+        for words in (["pytest", file], ["harness.cli.main", "plan", file]):
+            assert 0 == inside.popen([sys.executable, "-m", *words], stdout=subprocess.DEVNULL).wait(60)
 
         assert before == sent(inside)
 
@@ -167,7 +169,10 @@ def test_two_thousand_cells_half_of_them_failing_are_told_in_short(small: pytest
 
 
 def _service(count: int) -> str:
-    checks = [f"  c{n}: {{checks: [{{tcp: {{host: 151.101.131.10, port: 443}}}}]}}" for n in range(count)]
+    # Cells of one endpoint go one after another; these hosts of the world `open` stand side by side.
+    hosts = ("151.101.131.10", "151.101.67.10", "151.101.3.10", "23.192.228.80", "77.88.55.242", "87.240.132.67")
+    rows = ((n, hosts[n % len(hosts)]) for n in range(count))
+    checks = [f"  c{n}: {{checks: [{{tcp: {{host: {host}, port: 443}}}}]}}" for n, host in rows]
     return "\n".join(
         ["service: news", "date: 2026-11-22", "sources: [https://example.org/]", "capabilities:", *checks, ""]
     )
