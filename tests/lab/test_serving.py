@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -36,22 +37,30 @@ class Served:
     ca_file: str
 
 
+def serving(name: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([*COMMAND, "serve", "sni-reset", "--name", name], stdout=subprocess.PIPE, text=True)
+
+
+def ways(lab: subprocess.Popen[str]) -> Served:
+    assert lab.stdout
+    told = "".join(lab.stdout.readline() for _ in range(5))
+    proxy = urllib.parse.urlsplit(re.findall(r"socks5h://\S+", told)[0])
+    assert proxy.hostname
+    assert proxy.port
+    return Served(
+        host=proxy.hostname,
+        port=proxy.port,
+        user=proxy.username or "",
+        password=proxy.password or "",
+        ca_file=told.split()[-1],
+    )
+
+
 @pytest.fixture(scope="module")
 def served(able: None) -> Iterator[Served]:
     """A served world; at the end it is asked to go, and goes in good order."""
-    with subprocess.Popen([*COMMAND, "serve", "sni-reset", "--name", NAME], stdout=subprocess.PIPE, text=True) as lab:
-        assert lab.stdout
-        told = "".join(lab.stdout.readline() for _ in range(5))
-        proxy = urllib.parse.urlsplit(re.findall(r"socks5h://\S+", told)[0])
-        assert proxy.hostname
-        assert proxy.port
-        yield Served(
-            host=proxy.hostname,
-            port=proxy.port,
-            user=proxy.username or "",
-            password=proxy.password or "",
-            ca_file=told.split()[-1],
-        )
+    with serving(NAME) as lab:
+        yield ways(lab)
         lab.send_signal(signal.SIGTERM)
         assert 0 == lab.wait(10)
 
@@ -153,6 +162,26 @@ def running(mark: str) -> bool:
         except OSError:
             continue
     return any(mark.encode() in each for each in environments)
+
+
+def test_a_world_whose_server_is_killed_leaves_no_entrance_no_file_and_no_name() -> None:
+    name = f"{NAME}-killed"
+    with serving(name) as lab:
+        left = ways(lab)
+        lab.kill()
+    until = time.monotonic() + 1
+    while (still := listening(left) or pathlib.Path(left.ca_file).exists()) and time.monotonic() < until:
+        time.sleep(0.02)
+
+    assert not still
+    with serving(name) as again:
+        assert ways(again)
+        again.terminate()
+
+
+def listening(served: Served) -> bool:
+    with socket.socket() as end:
+        return end.connect_ex((served.host, served.port)) == 0
 
 
 def test_a_name_that_is_taken_is_refused_with_the_remedy(served: Served) -> None:
