@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -48,6 +47,8 @@ def _hold(order: first.Order) -> int:
     os.close(alive)
     _close(order.fds)
     _until_over(order.control, child)
+    import shutil  # brings three compressors along, which nobody needs while the lab stands
+
     shutil.rmtree(order.workdir, ignore_errors=True)
     return 0
 

@@ -10,7 +10,6 @@ import gc
 import os
 import pathlib
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -74,6 +73,8 @@ def run(order: Order, alive: int) -> NoReturn:
         code = 0
     except BaseException:  # the last line of defence: say why, then take the lab down
         traceback.print_exc()
+    import shutil  # brings three compressors along, which nobody needs while the lab stands
+
     shutil.rmtree(order.workdir, ignore_errors=True)
     os._exit(code)
 
