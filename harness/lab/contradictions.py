@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -66,6 +66,18 @@ def _alone(one: Placed) -> Iterator[Contradiction]:
     named, spared = params.get("names") or (), frozenset(params.get("exempt_names") or ())
     if named and "*" not in named and params.get("match") != "substring" and all(below(each, spared) for each in named):
         yield _exempts_all((*inside, "exempt_names"), "name")
+    yield from _reversed(inside, params)
+
+
+def _reversed(loc: Loc, params: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Spans whose end lies before their start."""
+    least, most = params.get("least"), params.get("most")
+    if isinstance(least, int) and isinstance(most, int) and least > most:
+        yield Contradiction((*loc, "least"), f"least is {least}, and most is {most}", "write the smaller one as least")
+    residual = params.get("residual") or {}
+    if 0 < residual.get("most", 0) < residual["seconds"]:
+        wrong = "a residual's most is less than its seconds"
+        yield Contradiction((*loc, "residual", "most"), wrong, "write the longer time as most, or leave it out")
 
 
 def _of_families(prefixes: Iterable[str], families: Sequence[int]) -> tuple[str, ...]:

@@ -30,6 +30,14 @@ CERTAIN = {
         "  - sni_drop: {names: [a.example], probability: 0}\n",
         "5:49: the probability is 0, so that this rule never acts; write more than 0, or leave the rule out",
     ),
+    "the least is more than the most": (
+        "  - tspu_delayed_drop: {names: [a.example], least: 8, most: 5}\n",
+        "5:52: least is 8, and most is 5; write the smaller one as least",
+    ),
+    "the longest time is the shorter one": (
+        "  - sni_drop: {names: [a.example], residual: {seconds: 6m, most: 60s}}\n",
+        "5:66: a residual's most is less than its seconds; write the longer time as most, or leave it out",
+    ),
     "its prefixes are of the other family": (
         "  - freeze: {prefixes: [2600:1406::/32], families: [4]}\n",
         f"5:52: no prefix of this rule is of its families, {NEVER}; write both families, or prefixes of this one",
