@@ -8,6 +8,7 @@ twice at the end of each. Documentation/networking/packet_mmap.rst, TPACKET_V2.
 from __future__ import annotations
 
 import errno
+import math
 import mmap
 import socket
 import struct
@@ -23,7 +24,7 @@ ETH_P_ALL = 3
 FRAME = 1600  # bytes: a full packet, its Ethernet header and the kernel's own words before it (66)
 FRAMES = 4096
 SIZE = FRAME * FRAMES
-BLOCK = 64 * FRAME  # whole pages, filled without a rest: the ring is one array of frames
+BLOCK = math.lcm(FRAME, mmap.PAGESIZE)  # whole pages, filled without a rest: the ring is one array of frames
 _HEADER = struct.Struct("=IIIH22xi")  # status, length, length as captured, offset of the frame; index of the interface
 _STATUS = struct.Struct("=I")
 
