@@ -25,7 +25,6 @@ _GRANTED, _GENERAL, _UNREACHABLE, _REFUSED, _EXPIRED, _NO_COMMAND, _NO_FAMILY = 
 _REPLIES: Mapping[type[OSError | None], int] = {
     ConnectionRefusedError: _REFUSED,
     TimeoutError: _EXPIRED,
-    socket.gaierror: _UNREACHABLE,
 }
 
 
@@ -92,8 +91,8 @@ async def _connect(
                 continue
             writer.write(_reply(_GRANTED))
             return inner
-    except socket.gaierror as exc:
-        fault = exc
+    except (socket.gaierror, UnicodeError) as exc:  # no such name, or none at all
+        raise _refusal(writer, _UNREACHABLE) from exc
     raise _refusal(writer, _REPLIES.get(type(fault), _GENERAL)) from fault
 
 

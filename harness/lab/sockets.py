@@ -75,6 +75,8 @@ def _resolve(channel: Channel, wanted: dict[str, Any]) -> None:
         found = socket.getaddrinfo(wanted["host"], wanted["port"], type=wanted["kind"])
     except socket.gaierror as fault:
         channel.send({"error": [fault.errno, fault.strerror]})
+    except UnicodeError as fault:  # nothing that could be a name
+        channel.send({"error": [socket.EAI_NONAME, str(fault)]})
     else:
         channel.send({"found": [[family, address] for family, _, _, _, address in found]})
 

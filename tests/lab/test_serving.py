@@ -97,11 +97,31 @@ def test_who_does_not_know_the_password_stays_outside(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "port", "why"), [("no.such.example", 443, "Host unreachable"), (OTHER, 1, "Connection refused")]
+    ("host", "port", "why"),
+    [
+        ("no.such.example", 443, "Host unreachable"),
+        (OTHER, 1, "Connection refused"),
+    ],
 )
 def test_the_entrance_says_why_nothing_came_of_it(served: Served, host: str, port: int, why: str) -> None:
     with pytest.raises(socks.ProxyError, match=why):
         connected(served, host, port)
+
+
+@pytest.mark.parametrize(
+    ("command", "host", "code"),
+    [(1, b"x" * 70 + b".example", 4), (1, b"\xff\xfe", 4), (2, b"www.example.com", 7)],
+    ids=["a label too long", "no letters", "bind"],
+)
+def test_what_no_client_should_ask_is_answered_all_the_same(
+    served: Served, command: int, host: bytes, code: int
+) -> None:
+    login = b"\1" + b"".join(bytes([len(word)]) + word.encode() for word in (served.user, served.password))
+    request = bytes((5, command, 0, 3, len(host))) + host + bytes((1, 187))
+    with socket.create_connection((served.host, served.port), 10) as end, end.makefile("rb") as told:
+        end.sendall(b"\5\1\2" + login + request)
+
+        assert b"\5\2\1\0" + bytes((5, code)) == told.read(6)
 
 
 def test_a_program_is_run_inside_with_its_streams_and_its_code(served: Served) -> None:

@@ -66,8 +66,11 @@ def test_a_program_is_run_to_its_end_in_text(inside: CensoredInternet) -> None:
 
 
 def test_a_name_without_addresses_is_told_as_getaddrinfo_does(inside: CensoredInternet) -> None:
-    with pytest.raises(socket.gaierror):
-        inside.resolve("no.such.example")
+    for name in ("no.such.example", f"{'x' * 70}.example"):
+        with pytest.raises(socket.gaierror):
+            inside.resolve(name)
+
+    assert inside.resolve(OTHER)
 
 
 def test_packets_are_captured(inside: CensoredInternet, tmp_path: pathlib.Path) -> None:
