@@ -1,19 +1,25 @@
-"""The figures of the lab, each beside its bound and the load of the machine; exits 1 where one is missed.
+"""The figures of the lab and of what is measured in it, each beside its bound; exits 1 where one is missed.
 
-    python -m bench [life] [line] [rates] [kill]
+    python -m bench [life] [line] [rates] [quality] [kill]
 
-Without a name all of them, which takes some three minutes. The other scripts of this folder measure the engine, the
+Without a name all of them, which takes some six minutes. The other scripts of this folder measure the engine, the
 plugin, the tunnels and the first command, each by itself: `python bench/engine.py`, `plugin_cost.py`, `thousand.py`,
-`tunnel_kill.py`, `fresh_try.py`.
+`tunnel_kill.py`, `paths_memory.py`, `fresh_try.py`.
 """
 
 from __future__ import annotations
 
 import sys
 
-from bench import figures, lab_kill, lab_life, lab_line, lab_rates
+from bench import figures, lab_kill, lab_life, lab_line, lab_rates, quality
 
-PARTS = {"life": lab_life.measure, "line": lab_line.measure, "rates": lab_rates.measure, "kill": lab_kill.measure}
+PARTS = {
+    "life": lab_life.measure,
+    "line": lab_line.measure,
+    "rates": lab_rates.measure,
+    "quality": quality.measure,
+    "kill": lab_kill.measure,
+}
 
 
 def main(asked: list[str]) -> int:

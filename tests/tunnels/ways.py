@@ -17,11 +17,9 @@ KEY = base64.b64encode(bytes(range(16))).decode()
 SHADOWSOCKS = {"method": "2022-blake3-aes-128-gcm", "password": KEY}
 AEAD = {"method": "chacha20-ietf-poly1305", "password": "swordfish"}
 TROJAN = {"password": "swordfish"}
-WIREGUARD_SERVER = {
-    "private_key": "sGBWhalzSr+KePFqhEf2pCVkuTKuReBpVX9p3MfBy1M=",
-    "address": ["10.66.0.1/24"],
-    "peers": {"rOs433UcHbdOX49zqQ67nhgKmoSkp1O2gP73/Bas9CU=": ["10.66.0.2/32"]},
-}
+SERVER_KEY = "sGBWhalzSr+KePFqhEf2pCVkuTKuReBpVX9p3MfBy1M="
+PEER = "rOs433UcHbdOX49zqQ67nhgKmoSkp1O2gP73/Bas9CU="
+WIREGUARD_SERVER = {"private_key": SERVER_KEY, "address": ["10.66.0.1/24"], "peers": {PEER: ["10.66.0.2/32"]}}
 WIREGUARD = {
     "private_key": "8JN4p/DgvpLf2DeuitRhjPxDSEU/Fl2IjtgLUGpfwUw=",
     "public_key": "F9K+dY7U/QvDZn2cMrB3jVMRGZ1j4oNORGROSpCtQAQ=",
@@ -70,13 +68,13 @@ async def returned(path: OpenPath, to: Address, data: bytes = b"ping") -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def target() -> AsyncIterator[Address]:
+async def target(host: str = "127.0.0.1") -> AsyncIterator[Address]:
     """An address that sends back every stream and every datagram."""
-    async with serving(echo) as port:
+    async with serving(echo, host=host) as port:
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(_Mirror, local_addr=("127.0.0.1", port))
+        transport, _ = await loop.create_datagram_endpoint(_Mirror, local_addr=(host, port))
         try:
-            yield here(port)
+            yield here(port, host)
         finally:
             transport.close()
             await asyncio.sleep(0)
