@@ -15,7 +15,7 @@ try: $(VENV)/ready
 # tox keeps the hundreds of processes that tests start from writing bytecode; they find what is compiled here.
 test: $(VENV)/tox
 	@$(BIN)/python -m compileall -q harness || true
-	@$(BIN)/tox run $(if $(ENVS),-e $(ENVS)) -- $(ARGS)
+	@$(BIN)/tox run $(if $(ENVS),-e $(ENVS)) $(if $(ARGS),-- $(ARGS))
 
 system-deps:
 	@sh packaging/system-deps

@@ -89,7 +89,11 @@ def test_an_answer_to_another_question_is_none_to_ours() -> None:
     assert ASKED.answer(quic_server.answers(swapped.datagram())[0]) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"\xc0", ASKED.datagram(), b"\x40" + ASKED.source + bytes(40)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xc0", ASKED.datagram(), b"\x40" + ASKED.source + bytes(40)],
+    ids=["nothing", "one byte", "our own question", "a short header"],
+)
 def test_what_is_no_answer_is_passed_over(data: bytes) -> None:
     assert ASKED.answer(data) is None
 
