@@ -635,6 +635,14 @@ def test_a_condemned_context_stays_condemned_for_its_time() -> None:
     assert "iii-" == hellos(wire, CHROME_2025, range(40020, 40024))
 
 
+def test_hellos_in_two_segments_are_counted_with_the_others() -> None:
+    wire = Wire(rule("tls_fingerprint_subnet", prefixes=SUBNETS, names=["example.org"]))
+    data = CHROME_LONG.but(name=OTHER).record
+    halves = [data[:1400], data[1400:]]
+
+    assert ["ii", "ii", "ii", "i-", "i-"] == [said(wire, halves, sport=port) for port in range(40000, 40005)]
+
+
 def test_a_name_that_changes_with_each_handshake_never_triggers() -> None:
     wire = Wire(rule("tls_fingerprint_subnet", prefixes=SUBNETS))
 

@@ -36,6 +36,10 @@ class FingerprintSubnet(crowd.CrowdWatch[Params]):
         super().__init__(engine, rule, flow)
         self._subnet = next(one for one in self.params.prefixes if flow.far in Prefixes((one,)))
 
+    def meant(self, hello: Hello) -> bool:
+        """True where the flow is one too many; a hello is counted once it is whole, for a part has another print."""
+        return hello.whole and super().meant(hello)
+
     @property
     def passing(self) -> int:
         """All but the last."""
