@@ -252,6 +252,20 @@ def test_a_hello_in_pieces_defeats_those_that_put_nothing_together(behaviour: st
     assert [] == wire.actions
 
 
+@pytest.mark.parametrize(
+    ("where", "how", "went"), [("after", "none", "-"), ("before", "none", "i"), ("before", "both", "-")]
+)
+def test_padding_hides_a_name_only_where_it_pushes_it_into_a_segment_that_is_not_joined(
+    where: str, how: str, went: str
+) -> None:
+    padding = 0x0015
+    kinds = (*BAD.kinds, padding) if where == "after" else (padding, *BAD.kinds)
+    data = BAD.but(kinds=kinds, data={padding: bytes(1500)}).record
+    wire = Wire(rule("tspu_full_drop", names=["facebook.com"], reassembly=how))
+
+    assert ("i" if where == "before" else "-") + went == said(wire, [data[:1400], data[1400:]])
+
+
 def test_a_flow_that_the_server_opened_is_not_looked_at() -> None:
     for behaviour in TSPU:
         wire = Wire(rule(behaviour, names=["facebook.com"]))
