@@ -316,6 +316,10 @@ nothing_known_good = Condition("no path known good was there to compare with", g
 other_name_answered = Condition(
     "the same address answers under a neutral name", lambda walk, seen: seen.other_name_answered(walk) is Answer.YES
 )
+home_name_answered = Condition(
+    "the same address answers under the name of a neutral host at home",
+    lambda walk, seen: seen.home_name_answered(walk) is Answer.YES,
+)
 name_cut_elsewhere = Condition(
     "the target's name meets the same end at a neutral host",
     lambda walk, seen: seen.name_cut_elsewhere(walk) is Answer.YES,

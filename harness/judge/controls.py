@@ -71,6 +71,11 @@ class Failed:
         return next((check for check in self.controls.foreign if target_name(check)), None)
 
     @property
+    def at_home(self) -> Check | None:
+        """The neutral check at home whose name is lent to another's address: the first one declared that has a name."""
+        return next((check for check in self.controls.domestic if target_name(check)), None)
+
+    @property
     def lent(self) -> Check | None:
         """The neutral check whose address gets the target's name; a censor may punish that address for it.
 
@@ -143,6 +148,11 @@ def other_hello_check(address: str, port: int, name: str, alpn: Sequence[str] = 
     """A handshake with the address under the target's name, in which all but the name is otherwise than it was."""
     other = () if alpn else ("http/1.1",)
     return _tls(f"{Role.OTHER_HELLO}:{name}@{address}:{port}", (address, port), name, alpn=other, uncommon=True)
+
+
+def home_name_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
+    """A handshake with the address under the name of a neutral host at home; only whether it is answered counts."""
+    return _tls(f"{Role.OTHER_NAME}:{address}:{port}:home", (address, port), name, alpn=alpn)
 
 
 def name_elsewhere_check(host: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
@@ -244,6 +254,17 @@ def _other_hello(failed: Failed) -> Iterator[Wanted]:
         yield Wanted(role=Role.OTHER_HELLO, check=check, path=failed.cell.path)
 
 
+def _home_name(failed: Failed) -> Iterator[Wanted]:
+    where, address = endpoint(failed.check), failed.walk.address
+    name = target_name(failed.at_home) if failed.at_home else None
+    if where and address and is_address(address) and name and name != where.server_name:
+        yield Wanted(
+            role=Role.OTHER_NAME,
+            check=home_name_check(address, where.port, name, failed.offered),
+            path=failed.cell.path,
+        )
+
+
 def _name_elsewhere(failed: Failed) -> Iterator[Wanted]:
     where = endpoint(failed.check)
     there = endpoint(failed.lent) if failed.lent else None
@@ -310,6 +331,10 @@ def _name_was_shown(failed: Failed) -> bool:
     """The target's name stood in a handshake that failed, or in an Initial that nobody answered."""
     of_quic = failed.check.probe == "quic" and failed.last.of == "target" and failed.last.stage == Stage.RESPONSE
     return _in_handshake(failed) or of_quic
+
+
+def _silent_in_handshake(failed: Failed) -> bool:
+    return _in_handshake(failed) and failed.last.failure == "generic_timeout_error"
 
 
 def _of_lookup(failed: Failed) -> bool:
@@ -400,6 +425,12 @@ ROWS: tuple[Row, ...] = (
         when=_in_handshake,
         ask=_other_hello,
         tells="whether it is our ClientHello that is at fault",
+    ),
+    Row(
+        role=Role.OTHER_NAME,
+        when=_silent_in_handshake,
+        ask=_home_name,
+        tells="whether only names that are known at home pass",
     ),
     Row(
         role=Role.NAME_ELSEWHERE,

@@ -63,6 +63,11 @@ def _poor(walk: Walk, seen: Seen) -> bool:
     return not walk.completed or bool(quality.missed(walk, seen.cell.target.floor))
 
 
+def _slow_yardstick(walk: Walk, seen: Seen) -> bool:
+    through = [other for other in _yardsticks(walk, seen) if other.completed]
+    return bool(through) and all(_poor(other, seen) for other in through)
+
+
 def _better_yardstick(walk: Walk, seen: Seen) -> bool:
     return any(not _poor(other, seen) for other in _yardsticks(walk, seen))
 
@@ -114,6 +119,9 @@ far_below_yardstick = Condition(
     _slower_than_yardstick,
 )
 like_yardstick = Condition("a neutral host over this path fares no better", _like_yardstick)
+slow_yardstick = Condition(
+    "a neutral host's over this path went through, below the target's floor too", _slow_yardstick
+)
 better_yardstick = Condition("a neutral host over this path fares well", _better_yardstick)
 poor_elsewhere = Condition("over a path known good it is below the floor too", _poor_elsewhere)
 better_elsewhere = Condition("over a path known good it is above the floor", _better_elsewhere)

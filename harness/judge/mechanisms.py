@@ -80,6 +80,7 @@ MECHANISMS: Mapping[str, str] = {
     "path.engine_missing": "the outside program that carries the path is not installed here",
     "path.engine_failed": "the outside program that carries the path does not start, or has ended",
     "tunnel.wireguard_drop": "WireGuard's handshakes find no answer, though the server's host is there",
+    "net.listed_names": "connections open over this path, and TLS passes under listed names alone",
     "net.domestic_only": "hosts at home answer over this path, hosts abroad do not",
     # the service
     "service.refused": "the genuine server answers, and not with the proof; over another path it does",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from harness.judge.blockpages import PAGES, Page
 from harness.judge.controls import (
     DIRECT,
+    home_name_check,
     name_elsewhere_check,
     neutral_query_check,
     other_hello_check,
@@ -129,6 +130,14 @@ class Seen:
             return Answer.MISSING
         check = other_hello_check(walk.address, where.port, where.server_name)
         return _any([tls_answered(seen) for one in self.of(Role.OTHER_HELLO, check=check.name) for seen in one.walks])
+
+    def home_name_answered(self, walk: Walk) -> Answer:
+        """Whether the walk's address answers a handshake under the name of a neutral host at home."""
+        where = self.where(walk)
+        if where is None or walk.address is None:
+            return Answer.MISSING
+        found = self.of(Role.OTHER_NAME, check=home_name_check(walk.address, where.port, "").name)
+        return _any([tls_answered(seen) for control in found for seen in control.walks])
 
     def name_cut_elsewhere(self, walk: Walk) -> Answer:
         """Whether the target's name meets the same end at a neutral host."""

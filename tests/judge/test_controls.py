@@ -84,6 +84,14 @@ def test_another_hello_offers_a_protocol_where_ours_offered_none() -> None:
     assert ["http/1.1"] == asked[Role.OTHER_HELLO]["alpn"]
 
 
+def test_a_silent_handshake_is_tried_under_a_name_from_home_too() -> None:
+    silent = wanted(walk(Stage.TLS, "generic_timeout_error"), cell(), CONTROLS)
+    names = [one.check.params["server_name"] for one in silent if one.role is Role.OTHER_NAME]
+
+    assert ["neutral.example.org", "neutral.example.ru"] == names
+    assert 1 == [role for role, _ in roles(RESET)].count(Role.OTHER_NAME)
+
+
 def test_the_targets_name_is_not_lent_to_the_neutral_host_that_all_else_rests_on() -> None:
     lent = next(one for one in wanted(RESET, cell(), CONTROLS) if one.role is Role.NAME_ELSEWHERE)
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from harness.judge.rules.connection import ADDRESSES, DOWN, EXCHANGES, HANDSHAKES, ON_FINGERPRINT, ON_NAME
-from harness.judge.rules.flow import FLOWS, QUALITY
+from harness.judge.rules.flow import FLOWS, POOR, QUALITY
 from harness.judge.rules.local import LOCAL, USABLE
 from harness.judge.rules.names import NAMES
 from harness.judge.rules.path import CUT_OFF, HOPS, PROXIED, RESOLVERS
@@ -24,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     *NAMES,
     *ON_FINGERPRINT,
     *ON_NAME,
+    *POOR,
     *DOWN,
     *CUT_OFF,
     *PROXIED,

@@ -32,6 +32,7 @@ from harness.judge.flowing import (
     queue_grew,
     rate_below_floor,
     segments_lost,
+    slow_yardstick,
     still_moving,
     stood_still,
     went_on,
@@ -44,6 +45,19 @@ _LIKELY = Strength.LIKELY
 _AT = Stage.MEDIA
 _SLOWED = (rate_below_floor, far_below_yardstick, no(poor_elsewhere))
 _FARES_BETTER = either(better_yardstick, better_elsewhere)
+
+POOR = (
+    Rule(
+        id="net.slow_stopped",
+        claim=Claim.INCONCLUSIVE,
+        strength=Strength.INSUFFICIENT,
+        mechanism="net.slow",
+        when=(ended(_AT, SILENT), of_transfer, slow_yardstick),
+        why="The transfer stopped, and a neutral host's over this path crawled below the floor too: the line is poor.",
+        case="transfer-stopped-slow-line",
+    ),
+)
+"""What stops on a line on which nothing is fast says nothing of the target, wherever else it stops."""
 
 QUALITY = (
     Rule(
@@ -101,8 +115,8 @@ QUALITY = (
         strength=_LIKELY,
         mechanism="service.slow",
         stage=_AT,
-        when=(below_floor, poor_elsewhere),
-        why="Below the floor over a path known good too: the service itself is slow.",
+        when=(below_floor, poor_elsewhere, no(slow_yardstick)),
+        why="Below the floor over a path known good too, and neutral hosts are not: the service itself is slow.",
         case="transfer-slow-service",
     ),
     Rule(

@@ -14,6 +14,7 @@ from harness.judge.conditions import (
     foreign_fails,
     foreign_works,
     gets_further,
+    home_name_answered,
     network_works,
     no,
     resolver_fails,
@@ -244,6 +245,16 @@ PROXIED = (
 """The proxy's side of it: said only when nothing is wrong with the name or address that it was handed."""
 
 CUT_OFF = (
+    Rule(
+        id="net.listed_names",
+        claim=_DOWN,
+        strength=_LIKELY,
+        mechanism="net.listed_names",
+        stage=Stage.PATH,
+        when=(ended(Stage.TLS, CUT), foreign_fails, domestic_works, home_name_answered),
+        why="Neutral names from abroad pass as little as this one; the same address answers under a name from home.",
+        case="net-listed-names",
+    ),
     Rule(
         id="net.domestic_only",
         claim=_DOWN,
