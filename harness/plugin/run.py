@@ -129,8 +129,7 @@ class Run:
             session.exitstatus = BROKEN
         yield
         if not self.worker and (file := self.config.getoption("xmlpath", None)):
-            narrow = self.settings.junit_narrow
-            tidy(pathlib.Path(file), self.desk.vantage.name, self.desk.scrub, narrow=narrow)
+            tidy(pathlib.Path(file), self.desk.vantage.name, self.desk.scrub)
 
     def pytest_unconfigure(self) -> None:
         """Whatever became of the session, nothing is left running."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,12 +86,22 @@ class Truth:
 
     @property
     def limits(self) -> Mapping[str, float]:
-        """How long each stage may last: as usual, or shorter where the file says so, since a lab has no long way."""
-        part = self._plain.get("patience", 1)
-        return {stage: getattr(Patience(), stage) * part for stage in ("path", "resolve", "connect", "tls", "response")}
+        """How many seconds a stage may last where that is not as usual, or which part of the usual all may last.
+
+        A lab has no long way: what is silent for a second or two there will not speak any more.
+        """
+        said = self._plain.get("patience", {})
+        if isinstance(said, dict):
+            return said
+        return {stage: getattr(Patience(), stage) * said for stage in ("path", "resolve", "connect", "tls", "response")}
+
+    @property
+    def apart(self) -> float | None:
+        """Seconds between two cells, each measured alone in the file's order, where that order is what it is about."""
+        return float(self._plain["apart"]) if "apart" in self._plain else None
 
     def plan(self) -> ScenarioPlan:
-        """The scenario's cells that the file is about: path by path, targets in the file's order."""
+        """The scenario's cells that the file is about: its items, or else path by path, targets in the file's order."""
         name = self._plain.get("scenario", "small")
         file = next(folder / f"{name}.reach.yaml" for folder in SCENARIOS if (folder / f"{name}.reach.yaml").is_file())
         plan = catalogue.read(file, root=ROOT, env={}, world=overlay(self.world)).plan
@@ -111,6 +122,8 @@ class Truth:
         raise AssertionError(f"{self.world}: nothing is said of {item}")
 
     def _is_about(self, cell: Cell) -> bool:
+        if items := self._plain.get("items"):
+            return item(cell) in items
         targets, paths = self._plain.get("targets"), self._plain.get("paths")
         return (not targets or cell.target.name in targets) and (not paths or cell.path.name in paths)
 
@@ -126,6 +139,8 @@ class Truth:
         return dataclasses.replace(check, params={**check.params, "seconds": min(own, longest)})
 
     def _place(self, cell: Cell) -> str:
+        if items := self._plain.get("items"):
+            return f"{items.index(item(cell)):03}"
         paths = self._plain.get("paths", [cell.path.name])
         return f"{paths.index(cell.path.name):03}{cell.path.name}"
 
@@ -154,11 +169,19 @@ def measure(truth: Truth) -> dict[str, Shown]:
     session = EngineSession.start(Setup(vantage=Vantage(name="truth"), world=truth.world, limits=truth.limits))
     try:
         seen: set[tuple[object, str]] = set()
-        waves = _waves(plan.cells, [truth.expected(item(cell)).quiet for cell in plan.cells])
-        found = [_measured(session, dataclasses.replace(plan, cells=wave), seen) for wave in waves]
+        found = []
+        for wave in _waves_of(truth, plan.cells):
+            found.append(_measured(session, dataclasses.replace(plan, cells=wave), seen))
+            time.sleep(truth.apart or 0.0)
         return {name: each for shown in found for name, each in shown.items()}
     finally:
         session.close()
+
+
+def _waves_of(truth: Truth, cells: Sequence[Cell]) -> list[tuple[Cell, ...]]:
+    if truth.apart is not None:
+        return [(cell,) for cell in cells]
+    return _waves(cells, [truth.expected(item(cell)).quiet for cell in cells])
 
 
 def _waves(cells: Sequence[Cell], quiet: Sequence[bool]) -> list[tuple[Cell, ...]]:
