@@ -16,6 +16,14 @@ SECONDS = 25.0  # for one control: a resolution, a connection, a handshake and a
 # These may set off a filter at an address that others still need: they come when the others are done, one by one.
 RISKY = frozenset({Role.OTHER_NAME, Role.OTHER_HELLO, Role.NAME_ELSEWHERE})
 
+NEUTRAL = frozenset({Role.FOREIGN, Role.DOMESTIC})
+
+
+def _tells(one: Wanted, done: Iterable[Control]) -> bool:
+    """False where nothing neutral came through over the path: then no name is at fault, and none need be risked."""
+    found = [each for each in done if each.role in NEUTRAL and each.path == one.path.name]
+    return not found or any(walk.completed for each in found for walk in each.walks)
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -38,8 +46,8 @@ class ControlDesk:
         plain = [one for one in asked.values() if one.role not in RISKY]
         done = list(await asyncio.gather(*(self._once(one) for one in plain)))
         for one in asked.values():
-            if one.role in RISKY:
-                done.append(await self._once(one))  # noqa: PERF401
+            if one.role in RISKY and _tells(one, done):
+                done.append(await self._once(one))
         return tuple(done)
 
     def cancel(self) -> tuple[asyncio.Task[Control], ...]:

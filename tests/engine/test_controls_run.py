@@ -4,7 +4,7 @@ from typing import Any
 
 from harness.engine import protocol as say
 from harness.model import Control, Controls, Path, Retry, Role
-from tests.engine.loopback import answering, page, path_to_site, serving
+from tests.engine.loopback import SITE, answering, page, path_to_site, serving
 from tests.engine.plans import QUICK, Heard, cell, check, plan, session
 
 ONCE = Retry(attempts=1, deadline=2.0)
@@ -70,6 +70,27 @@ def test_a_check_that_failed_is_repeated_over_a_path_known_good() -> None:
     roles = kept(heard, "k")
     assert (Role.KNOWN_GOOD, "good") in roles
     assert (Role.FOREIGN, "good") in roles
+
+
+def of_a_handshake(neutral_port: int | None) -> set[Role]:
+    """What a cell asks for whose handshake is hung up on, beside a neutral host on that port; None: one that answers."""
+
+    async def hanging_up(reader: Any, writer: Any) -> None:
+        writer.close()
+
+    async def world() -> Heard:
+        async with serving(hanging_up) as port, serving(answering(page("neutral"))) as answers:
+            target = check("tls", host=SITE, port=port)
+            neutral = check("http", "neutral", url=f"http://{SITE}:{neutral_port or answers}/")
+            return await session(plan(cell("k", target), controls=Controls(foreign=(neutral,)), retry=ONCE))
+
+    return {role for role, _ in kept(asyncio.run(world()), "k")}
+
+
+def test_names_are_put_at_risk_only_where_something_neutral_came_through() -> None:
+    risky = {Role.OTHER_NAME, Role.OTHER_HELLO}
+
+    assert (risky, set()) == (risky & of_a_handshake(None), risky & of_a_handshake(2))
 
 
 def test_a_control_that_fails_is_a_fact_like_any_other() -> None:
