@@ -73,7 +73,7 @@ def test_a_check_that_failed_is_repeated_over_a_path_known_good() -> None:
 
 
 def of_a_handshake(neutral_port: int | None) -> set[Role]:
-    """What a cell asks for whose handshake is hung up on, beside a neutral host on that port; None: one that answers."""
+    """What a cell asks for whose handshake is hung up on, a neutral host on that port beside; None: one answers."""
 
     async def hanging_up(reader: Any, writer: Any) -> None:
         writer.close()
