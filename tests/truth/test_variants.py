@@ -190,11 +190,6 @@ BAD = {
         HEAD + "vantages:\n  b: {lnik: {delay: 1ms}}\n",
         'bad.yaml:5:7: unknown key "lnik"; did you mean "link"?',
     ),
-    "a vantage has no vantages": (
-        HEAD + "vantages:\n  b: {extends: open}\n",
-        'bad.yaml:5:7: unknown key "extends"; one of censor, clock, controls, hops, hosts, link, paths, resolvers, '
-        "seed, serves, sources, title, vantage, variables",
-    ),
     "a name can stand behind an at sign": (
         HEAD + "vantages:\n  ISP b: {}\n",
         "bad.yaml:5:3: this is no name; write small letters, digits and -",
