@@ -175,6 +175,14 @@ def test_a_rule_about_all_requests_sees_the_second_too() -> None:
     assert "ci" == sides(wire.receive(segment(request(), at=1 + len(request(GOOD)), dport=80)))
 
 
+@pytest.mark.parametrize("reassembly", ["none", "tcp"])
+def test_a_second_request_in_the_same_segment_is_read_too(reassembly: str) -> None:
+    wire = Wire(rule("http_reset", names=["facebook.com"], reassembly=reassembly))
+
+    assert "i" == sides(asked(wire, request(GOOD) + request(GOOD)))
+    assert "ci" == sides(asked(wire, request(GOOD) + request(BAD), 40001))
+
+
 # Resets.
 
 

@@ -34,19 +34,25 @@ class HostReader:
         self._left = _SEGMENTS_LOOKED_AT
         self.over = False
 
-    def add(self, data: bytes) -> Request | None:
-        """The request whose Host line the bytes complete; what follows a request's head is passed over."""
+    def add(self, data: bytes) -> list[Request]:
+        """The requests whose Host lines the bytes complete; what follows a request's head is passed over."""
         self._buffer = (data if self._each else self._buffer + data)[-_LONGEST:]
+        found: list[Request] = []
+        while one := self._next():
+            found.append(one)
+        self.over = not self._met and self._hopeless()
+        return found
+
+    def _next(self) -> Request | None:
         start = _REQUEST.search(self._buffer)
         if start is None:
-            self.over = not self._met and self._hopeless()
             return None
         self._met = True
-        found = self._host.search(self._buffer, start.end() - 2)
-        if found is None:
+        host = self._host.search(self._buffer, start.end() - 2)
+        if host is None:
             return None
-        self._buffer = self._buffer[found.end() :]
-        return Request(name=_name(found[1]), path=start[1].decode("latin-1"))
+        self._buffer = self._buffer[host.end() :]
+        return Request(name=_name(host[1]), path=start[1].decode("latin-1"))
 
     def _hopeless(self) -> bool:
         """True where no request is to be expected any more."""

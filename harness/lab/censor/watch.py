@@ -192,18 +192,28 @@ class HostWatch(NameWatch[H], Generic[H]):
         """What goes on in place of the packet, once its request has been looked at."""
         if packet.side != self.flow.opener or packet.end == packet.body:
             return packet
-        request = self._reader.add(self._ordered(packet))
         self.segments += 1
-        self.requests += request is not None
-        self.done = self._seen_enough()
-        if request is None or not self.meant(request):
+        found = self._found(self._reader.add(self._ordered(packet)))
+        self.done = self._reader.over or self._enough
+        if found is None:
             return packet
-        self.log("match", request.name)
-        return self.matched(packet, request.name)
+        self.log("match", found.name)
+        return self.matched(packet, found.name)
 
-    def _seen_enough(self) -> bool:
+    def _found(self, requests: Iterable[Request]) -> Request | None:
+        """The first request that the rule is about, of those that it looks at."""
+        for request in requests:
+            self.requests += 1
+            if self.meant(request):
+                return request
+            if self._enough:
+                break
+        return None
+
+    @property
+    def _enough(self) -> bool:
         limits = ((self.requests, self.params.requests), (self.segments, self.params.segments))
-        return self._reader.over or any(most and seen >= most for seen, most in limits)
+        return any(most and seen >= most for seen, most in limits)
 
     def meant(self, request: Request) -> bool:
         """True where the rule is about this request."""

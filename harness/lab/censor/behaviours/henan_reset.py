@@ -46,5 +46,4 @@ def _named(payload: bytes) -> str | None:
     try:
         return hello.read(payload, join=False).name
     except hello.Other:
-        request = HostReader(each=True).add(payload)
-        return None if request is None else request.name
+        return next((request.name for request in HostReader(each=True).add(payload)), None)
