@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from harness.compare import Side, Standing
 from harness.errors import HarnessError
 from harness.model import Claim, Level, Stage, Strength, Verdict
 
+_PROPERTY = re.compile(r"^\[\[PROPERTY\|([^=\]]+)=(.*)\]\]$", re.MULTILINE)
 LACKS = (
     "a JUnit file does not say what was planned: a cell that did not run looks as if it were gone",
     "a JUnit file holds no facts: its verdicts are not judged again, and no control can be lent to them",
@@ -55,7 +57,9 @@ def _cells(cases: list[ET.Element], name: str) -> Iterator[tuple[str, Standing]]
 
 
 def _properties(case: ET.Element) -> dict[str, str]:
-    return {one.get("name", ""): one.get("value", "") for one in case.iter("property")}
+    """Those of a case, wherever they stand: where `--junit-narrow` was asked for, in what it said."""
+    told = (said for out in case.iter("system-out") for said in _PROPERTY.findall(out.text or ""))
+    return dict(told) | {one.get("name", ""): one.get("value", "") for one in case.iter("property")}
 
 
 def _verdict(kept: dict[str, str]) -> Verdict:
@@ -79,4 +83,5 @@ def _level(name: str) -> Level:
 def _about(root: ET.Element) -> str:
     suite = next(root.iter("testsuite"), root)
     when = suite.get("timestamp", "")[:16].replace("T", " ")
-    return ", ".join(part for part in (suite.get("hostname", ""), when) if part)
+    kept = {one.get("name"): one.get("value", "") for one in suite.findall("properties/property")}
+    return ", ".join(part for part in (suite.get("hostname") or kept.get("hostname"), when) if part)

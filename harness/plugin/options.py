@@ -47,6 +47,11 @@ OPTIONS = (
     Option(name="shard", metavar="I/N", help="run part I of N of the cells; a cell keeps its part over nights"),
     Option(name="record", metavar="FILE", help="write what was seen to this file, one JSON line a fact"),
     Option(name="record_addresses", help="write private addresses as they are instead of pseudonyms"),
+    Option(
+        name="junit_narrow",
+        help="write --junitxml as strict readers want it (Jenkins' xunit plugin, Maven Surefire): properties of a case "
+        "stand in its system-out",
+    ),
     Option(name="pcap", metavar="DIR", help="write packet captures of the lab into this folder"),
     Option(
         name="engine",

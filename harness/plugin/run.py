@@ -129,7 +129,8 @@ class Run:
             session.exitstatus = BROKEN
         yield
         if not self.worker and (file := self.config.getoption("xmlpath", None)):
-            tidy(pathlib.Path(file), self.desk.vantage.name, self.desk.scrub)
+            narrow = self.settings.junit_narrow
+            tidy(pathlib.Path(file), self.desk.vantage.name, self.desk.scrub, narrow=narrow)
 
     def pytest_unconfigure(self) -> None:
         """Whatever became of the session, nothing is left running."""

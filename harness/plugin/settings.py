@@ -26,6 +26,7 @@ class Settings:
     expect: pathlib.Path | None = None
     record: pathlib.Path | None = None
     record_addresses: bool = False
+    junit_narrow: bool = False
     pcap: pathlib.Path | None = None
     engine: str = "process"
     shard: Shard | None = None
@@ -50,6 +51,7 @@ def settings(config: pytest.Config) -> Settings:
         expect=_file(config, "expect"),
         record=_file(config, "record"),
         record_addresses=bool(value(config, "record_addresses")),
+        junit_narrow=bool(value(config, "junit_narrow")),
         pcap=_file(config, "pcap"),
         engine=value(config, "engine") or "process",
         shard=_shard(value(config, "shard")),

@@ -6,6 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.history.junitcells import read_junit
+from harness.plugin.junitfile import narrowed
+
+SMALL = """
+scenario: small
+targets: [{name: a, check: {tcp: "127.0.0.1:1"}}, {name: b, check: {tcp: "127.0.0.1:2"}}]
+paths: [direct, doh-quad9]
+"""
+
 Cases = dict[str, ET.Element]
 
 
@@ -70,6 +79,51 @@ def test_the_host_is_the_declared_vantage(junit: str) -> None:
 
 def test_times_are_those_of_the_cells(cases: Cases) -> None:
     assert 0.0 < float(cases["recipes[direct]"].attrib["time"]) < 60.0
+
+
+# Element by element what both schemas allow: the attributes, and the elements inside in their order.
+NARROW = {
+    "testsuite": ("name errors failures skipped tests time timestamp", "properties testcase"),
+    "properties": ("", "property"),
+    "property": ("name value", ""),
+    "testcase": ("classname name time", "failure skipped error system-out system-err"),
+    "failure": ("message type", ""),
+    "error": ("message type", ""),
+    "skipped": ("message", ""),
+    "system-out": ("", ""),
+    "system-err": ("", ""),
+}
+
+
+def test_a_narrow_file_holds_what_strict_readers_know_and_loses_nothing(junit: str) -> None:
+    suite = ET.fromstring(narrowed(junit))
+
+    assert "testsuite" == suite.tag
+    for element in suite.iter():
+        attributes, inside = (words.split() for words in NARROW[element.tag])
+        places = [inside.index(one.tag) for one in element]
+        assert set(attributes) >= set(element.attrib)
+        assert sorted(places) == places
+    told = {case.attrib["name"]: case.findtext("system-out") or "" for case in suite.iter("testcase")}
+    assert "[[PROPERTY|claim=blocked]]\n[[PROPERTY|strength=likely]]\n" in told["news[direct]"]
+    assert "lab-sni-reset" in [one.get("value") for one in suite.findall("properties/property")]
+
+
+def test_a_narrow_file_is_the_same_run_to_compare(junit: str, tmp_path: pathlib.Path) -> None:
+    wide, narrow = tmp_path / "wide.xml", tmp_path / "narrow.xml"
+    wide.write_text(junit)
+    narrow.write_text(narrowed(junit))
+
+    assert read_junit(wide).cells == read_junit(narrow).cells
+    assert read_junit(wide).about == read_junit(narrow).about
+
+
+def test_a_narrow_file_is_written_where_it_is_asked_for(pytester: pytest.Pytester) -> None:
+    (pytester.path / "small.reach.yaml").write_text(SMALL)
+    pytester.runpytest_subprocess("--junit-narrow", "--junitxml=junit.xml")
+
+    suite = ET.parse(pytester.path / "junit.xml").getroot()
+    assert ("testsuite", "6") == (suite.tag, suite.get("skipped"))
 
 
 def test_names_are_unique(junit: str) -> None:
