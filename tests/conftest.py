@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-TOGETHER = (
-    *("tests/compare/test_nightly.py", "tests/media/test_in_the_lab.py", "tests/tunnels/test_worlds.py"),
-    *("tests/plugin/test_cli.py", "tests/plugin/test_junit.py", "tests/plugin/test_xdist.py"),
-)
+TOGETHER = ("tests/compare/test_nightly.py", "tests/media/test_in_the_lab.py", "tests/tunnels/test_worlds.py")
 BY_WORLD = "tests/truth/test_truth.py"
 
 

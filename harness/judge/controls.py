@@ -138,9 +138,9 @@ def other_name_check(address: str, port: int, name: str, alpn: Sequence[str] = (
     return _tls(f"{Role.OTHER_NAME}:{address}:{port}", (address, port), name, alpn=alpn)
 
 
-def other_initial_check(address: str, port: int, name: str, seconds: float = 4.0) -> Check:
+def other_initial_check(address: str, port: int, name: str) -> Check:
     """An Initial of QUIC to the address under a neutral name; any answer counts."""
-    params = {"host": address, "port": port, "server_name": name, "seconds": seconds}
+    params = {"host": address, "port": port, "server_name": name, "seconds": 4.0}
     return Check(name=f"{Role.OTHER_NAME}:quic:{address}:{port}", probe="quic", params=params, level=Level.E1)
 
 
@@ -241,7 +241,7 @@ def _other_name(failed: Failed) -> Iterator[Wanted]:
     name = target_name(failed.neutral) if failed.neutral else None
     if where and address and is_address(address) and name:
         if failed.check.probe == "quic":
-            check = other_initial_check(address, where.port, name, failed.check.params.get("seconds", 4.0))
+            check = other_initial_check(address, where.port, name)
         else:
             check = other_name_check(address, where.port, name, failed.offered)
         yield Wanted(role=Role.OTHER_NAME, check=check, path=failed.cell.path)

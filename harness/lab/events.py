@@ -28,7 +28,7 @@ class Event:
 
     at: float  # wall clock, seconds since the epoch
     flow: Flow | None  # None where a frame could not be read
-    action: str  # match, drop, rst, icmp, rewrite, forge, inject, page, residual, malformed, fragment
+    action: str  # match, drop, rst, icmp, rewrite, forge, inject, page, close, probe, residual, malformed, fragment
     rule: int | None = None  # its place in the world's list; None where no rule was at work
     behaviour: str = ""
     name: str = ""  # the name that matched
