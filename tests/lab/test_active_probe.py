@@ -9,12 +9,14 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.lab import Event, Lab, open_lab
 from harness.lab.censor import forge
 from harness.lab.censor.packet import ACK, FIN, INTERNET, PSH, RST, SYN, TCP, Packet
 from tests.lab.conftest import SERVE, TARGET, WORLD, Prober, hello
-from tests.lab.frames import CLIENT_AT, Wire, framed, packed, rule
+from tests.lab.frames import CLIENT_AT, SERVER_AT, Wire, framed, packed, rule
 from tests.lab.test_heuristics import GET, NEIGHBOUR, NOISE, OTHER_NOISE, call
 from tests.lab.test_tunnel_rules import Talk
 
@@ -217,3 +219,25 @@ def awaited(lab: Lab, action: str) -> Event:
         assert time.monotonic() < until, f"no {action} within 5 s"
         time.sleep(0.02)
     return found[0]
+
+
+SEGMENTS = st.tuples(
+    st.integers(0, 255), st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFFFFFFFF), st.binary(max_size=40)
+)
+
+
+@given(st.lists(SEGMENTS, max_size=12))
+def test_whatever_a_server_sends_a_call_ends_once(segments: list[tuple[int, int, int, bytes]]) -> None:
+    wire = Wire(rule("active_probe", probes=["random"]))
+    call(wire, NOISE)
+    wire.wait(0.3)
+    source = next(
+        packet.source for packet in (Packet(frame, 0) for _, frame in wire.sent) if packet.source[2:3] == b"\x02"
+    )
+    sport = Packet(wire.sent[-1][1], 0).sport
+    for flags, seq, ack, payload in segments:
+        segment = forge.tcp(packed(SERVER_AT[4]), source, (443, sport), (seq, ack, flags), payload)
+        wire.receive(framed(forge.ip(packed(SERVER_AT[4]), source, TCP, segment)), INTERNET)
+    wire.wait(6.0)
+
+    assert (1, {}) == (wire.actions.count("probe"), wire.engine.calls)
