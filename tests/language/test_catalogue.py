@@ -168,6 +168,15 @@ def test_the_shipped_scenario_can_be_read_without_any_variable() -> None:
     assert (7 * 11, set()) == (len(loaded.plan.cells), {cell.not_applicable for cell in loaded.plan.cells} - {None})
 
 
+def test_the_shipped_scenario_of_calls_asks_for_an_echo_where_none_is_declared() -> None:
+    loaded = catalogue.read(shipped() / "calls.reach.yaml", root=ROOT, env={})
+    echoes = {
+        check.params["host"] for cell in loaded.plan.cells for check in cell.target.checks if check.probe == "media"
+    }
+
+    assert (15 * 3, {""}) == (len(loaded.plan.cells), echoes)
+
+
 def test_the_shipped_anchors_are_whatsapps_root_telegrams_key_and_signals_authority() -> None:
     anchors = catalogue.trust().anchors
 

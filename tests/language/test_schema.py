@@ -18,6 +18,7 @@ from tests.language.conftest import BAD, ROOT
 FOLDER = ROOT / "harness" / "schema"
 SHIPPED = {
     "messengers.reach.yaml": "scenario",
+    "calls.reach.yaml": "scenario",
     "paths.yaml": "paths",
     "controls.yaml": "controls",
     "trust.yaml": "trust",
