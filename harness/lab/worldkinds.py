@@ -62,21 +62,21 @@ def _filled(reading: Reading, loc: Loc, table: Table) -> tuple[str, dict[str, Js
         reading.wrong(loc, f'unknown {table.title} "{kind}"', table.nearest(kind), key=not isinstance(value, str))
         return None
     row = table[kind]
-    fitted = _usual(reading, loc, row) if isinstance(value, str) else reading.fit(_model(row), (*loc, kind))
+    fitted = _usual(reading, loc, row) if isinstance(value, str) else reading.fit(model(row), (*loc, kind))
     return (kind, fitted.model_dump(mode="json")) if fitted else None
 
 
 def _usual(reading: Reading, loc: Loc, row: Kind) -> pydantic.BaseModel | None:
     """The parameters of a kind that is only named; None where it needs some."""
-    model = _model(row)
-    missing = [name for name, field in model.model_fields.items() if field.is_required()]
+    wanted = model(row)
+    missing = [name for name, field in wanted.model_fields.items() if field.is_required()]
     for name in missing:
         reading.wrong(loc, f'"{row.name}" needs "{name}"', f"write {{{row.name}: {{{name}: ...}}}}")
-    return None if missing else model()
+    return None if missing else wanted()
 
 
 @functools.cache
-def _model(row: Kind) -> type[pydantic.BaseModel]:
+def model(row: Kind) -> type[pydantic.BaseModel]:
     """A pydantic model of a row's dataclass, so that its keys can be suggested and its errors placed."""
     params = load_kind(row.params)
     hints = typing.get_type_hints(params, include_extras=True)

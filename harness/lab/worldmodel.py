@@ -38,7 +38,7 @@ def _time(value: Any) -> Any:
 
 Called = Annotated[str, pydantic.AfterValidator(_called)]
 Address = Annotated[str, pydantic.AfterValidator(_address)]
-Time = Annotated[float, pydantic.BeforeValidator(_time)]
+Time = Annotated[float, pydantic.BeforeValidator(_time), pydantic.WithJsonSchema({"type": "string"})]
 
 
 class _Strict(pydantic.BaseModel):

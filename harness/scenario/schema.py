@@ -34,12 +34,12 @@ def schemas(tables: Tables) -> dict[str, Schema]:
     """Every schema by the name of its file."""
     shared = _definitions(tables)
     files: dict[str, Schema] = {
-        "scenario.v1.json": _of(ScenarioFile),
-        "service.v1.json": _of(ServiceFile),
-        "paths.v1.json": _by_name(_of(PathsFile), "paths"),
-        "controls.v1.json": _by_name(_of(ControlsFile), "controls"),
-        "expect.v1.json": _of(ExpectFile),
-        "trust.v1.json": _of(TrustFile),
+        "scenario.v1.json": of(ScenarioFile),
+        "service.v1.json": of(ServiceFile),
+        "paths.v1.json": _by_name(of(PathsFile), "paths"),
+        "controls.v1.json": _by_name(of(ControlsFile), "controls"),
+        "expect.v1.json": of(ExpectFile),
+        "trust.v1.json": of(TrustFile),
     }
     return {name: _whole(name, schema, shared) for name, schema in files.items()}
 
@@ -47,6 +47,11 @@ def schemas(tables: Tables) -> dict[str, Schema]:
 def schema(tables: Tables) -> Schema:
     """The schema of a scenario."""
     return schemas(tables)["scenario.v1.json"]
+
+
+def whole(name: str, schema: Schema, tables: Tables) -> Schema:
+    """The schema of a file of others that holds paths and checks of ours, beside definitions of its own."""
+    return _whole(name, schema, _definitions(tables))
 
 
 def text(schema: Schema) -> str:
@@ -73,34 +78,34 @@ def _definitions(tables: Tables) -> dict[str, Schema]:
         "check": _check(tables.probes),
         "control": {"oneOf": [_NAMED, {"$ref": "#/definitions/check"}]},
         "path": _path(tables),
-        "path_entry": {"oneOf": [_NAMED, _one_of_its_kind(_NAMED["pattern"], {"$ref": "#/definitions/path"})]},
+        "path_entry": {"oneOf": [_NAMED, one_of_its_kind(_NAMED["pattern"], {"$ref": "#/definitions/path"})]},
         "target": {"oneOf": [_lifted(ServiceTarget), _lifted(OwnTarget)]},
         "capability": _lifted(CapabilityEntry),
     }
     for table in (tables.probes, tables.hops, tables.resolvers, tables.bases, tables.hellos):
         for row in table:
-            parts |= _params(table, row)
+            parts |= params(table.title, row, load(row.params))
     return parts
 
 
-def _params(table: Table, row: Kind) -> dict[str, Schema]:
+def params(title: str, row: Kind, model: type[BaseModel]) -> dict[str, Schema]:
     """The schema of a kind's parameters, with what it refers to, under names of its own."""
-    made = _of(load(row.params))
-    inner = {f"{table.title}_{row.name}_{key}": value for key, value in made.pop("definitions", {}).items()}
-    found = {f"{table.title}_{row.name}": {**made, "description": row.summary}, **inner}
-    names = {key.removeprefix(f"{table.title}_{row.name}_"): key for key in inner}
+    made = of(model)
+    inner = {f"{title}_{row.name}_{key}": value for key, value in made.pop("definitions", {}).items()}
+    found = {f"{title}_{row.name}": {**made, "description": row.summary}, **inner}
+    names = {key.removeprefix(f"{title}_{row.name}_"): key for key in inner}
     return {key: _renamed(value, names) for key, value in found.items()}
 
 
 def _check(probes: Table) -> Schema:
-    beside = _of(CheckKeys)["properties"]
+    beside = of(CheckKeys)["properties"]
     kinds = [_check_of(probes, row, beside) for row in probes]
     return {"description": "one probe, with the proof asked for", "oneOf": kinds}
 
 
 def _check_of(probes: Table, row: Kind, beside: Schema) -> Schema:
     params = {"$ref": f"#/definitions/{probes.title}_{row.name}"}
-    known: Schema = _of(load(row.params)).get("properties", {})
+    known: Schema = of(load(row.params)).get("properties", {})
     proof = {"proof": _proof(probes, row)} if "proof" in known else {}
     return {
         "type": "object",
@@ -112,7 +117,7 @@ def _check_of(probes: Table, row: Kind, beside: Schema) -> Schema:
 
 
 def _proof(probes: Table, row: Kind) -> Schema:
-    part: Schema = _params(probes, row)[f"{probes.title}_{row.name}"]["properties"]["proof"]
+    part: Schema = params(probes.title, row, load(row.params))[f"{probes.title}_{row.name}"]["properties"]["proof"]
     return part
 
 
@@ -134,11 +139,11 @@ def _spec(table: Table) -> Schema:
     urls = schemes(table)
     names = [row.name for row in table]
     text: list[Schema] = [{"type": "string", "pattern": f"^(({'|'.join(urls)})://|.*\\$\\{{)"}] if urls else []
-    kinds = [_one_of_its_kind(f"^{name}$", {"$ref": f"#/definitions/{table.title}_{name}"}) for name in names]
+    kinds = [one_of_its_kind(f"^{name}$", {"$ref": f"#/definitions/{table.title}_{name}"}) for name in names]
     return {"oneOf": [{"enum": names}, *text, *kinds]}
 
 
-def _one_of_its_kind(pattern: str, value: Schema) -> Schema:
+def one_of_its_kind(pattern: str, value: Schema) -> Schema:
     """A mapping of one entry."""
     return {
         "type": "object",
@@ -149,7 +154,7 @@ def _one_of_its_kind(pattern: str, value: Schema) -> Schema:
     }
 
 
-def _of(model: type[BaseModel]) -> Schema:
+def of(model: type[BaseModel]) -> Schema:
     """A model's schema as draft-07: pydantic writes 2020-12."""
     made: Schema = _draft_07(model.model_json_schema(ref_template="#/definitions/{model}"))
     if "$defs" in made:
@@ -159,12 +164,12 @@ def _of(model: type[BaseModel]) -> Schema:
 
 def _inner(*models: type[BaseModel]) -> dict[str, Schema]:
     """The models within those models, by their names."""
-    return {key: value for model in models for key, value in _of(model).get("definitions", {}).items()}
+    return {key: value for model in models for key, value in of(model).get("definitions", {}).items()}
 
 
 def _lifted(model: type[BaseModel]) -> Schema:
     """A model's schema that leaves its definitions to the whole file's."""
-    made = _of(model)
+    made = of(model)
     made.pop("definitions", None)
     return made
 

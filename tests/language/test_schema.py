@@ -13,6 +13,7 @@ from harness.model import Json
 from harness.paths import HOPS, Tables
 from harness.probes.table import PROBES
 from harness.scenario.schema import schema, schemas, text
+from harness.vantage import worldschema
 from tests.language.conftest import BAD, ROOT
 
 FOLDER = ROOT / "harness" / "schema"
@@ -61,6 +62,43 @@ def test_the_schema_refuses_a_wrong_shape_too(shape: str) -> None:
     file = next(file for file in BAD if shape in file.name)
 
     assert not validator("scenario").is_valid(value(file))
+
+
+@pytest.fixture(scope="module")
+def world() -> jsonschema.Draft7Validator:
+    made = worldschema.schema()
+    jsonschema.Draft7Validator.check_schema(made)
+    return jsonschema.Draft7Validator(made)
+
+
+def test_every_shipped_world_fits_its_schema(world: jsonschema.Draft7Validator) -> None:
+    files = sorted((ROOT / "fixtures" / "worlds").glob("*.yaml"))
+
+    assert [] == [(file.name, error.message) for file in files for error in world.iter_errors(value(file))]
+
+
+WORLD = {"world": "w", "title": "w", "extends": "open"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hots": []},
+        {"hosts": [{"name": "h", "adresses": []}]},
+        {"hosts": [{"name": "h", "services": [{"dns": {"nxdomian": []}}]}]},
+        {"censor": ["sni_rest"]},
+        {"censor": [{"sni_reset": {"nmaes": []}}]},
+        {"vantages": {"sea": {"censor": [{"sni_reset": {"nmaes": []}}]}}},
+        {"paths": {"p": {"hpos": []}}},
+        {"controls": {"c": {"htp": "https://example.org/"}}},
+    ],
+    ids=str,
+)
+def test_the_schema_of_worlds_refuses_what_the_lab_refuses(
+    world: jsonschema.Draft7Validator, wrong: dict[str, Json]
+) -> None:
+    assert world.is_valid(WORLD)
+    assert not world.is_valid({**WORLD, **wrong})
 
 
 def test_the_schema_holds_the_kinds_of_third_parties() -> None:

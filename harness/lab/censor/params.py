@@ -30,6 +30,10 @@ class Reads:
 
         return core_schema.no_info_before_validator_function(self._told, handler(source))
 
+    def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """What an editor is told: what is read may be written as text too."""
+        return {"anyOf": [handler(core), {"type": "string"}]}
+
     def _told(self, value: Any) -> Any:
         """What was read; a refusal keeps its words: what is wrong, and what to write."""
         from harness.document.words import refused
