@@ -30,9 +30,13 @@ class Serves:
     hosts: frozenset[str] = frozenset()  # names and addresses; whoever asks one of them asks something that is there
 
     def covers(self, target: Target) -> bool:
-        """True where the world answers for the target."""
+        """True where the world answers for the target; one that asks nobody, as without an echo, will say so itself."""
         asked = {host for check in target.checks if (host := asked_host(check))}
-        return not self.names.isdisjoint({target.name, target.service} - {""}) or not self.hosts.isdisjoint(asked)
+        return (
+            not asked
+            or not self.names.isdisjoint({target.name, target.service} - {""})
+            or not self.hosts.isdisjoint(asked)
+        )
 
 
 def plan(scenario: Scenario, serves: Serves | None = None) -> ScenarioPlan:

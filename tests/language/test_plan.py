@@ -50,6 +50,13 @@ def test_what_a_world_does_not_serve_is_said_before_anything_is_sent(load: Load)
     } == cells
 
 
+def test_a_target_that_asks_nobody_is_not_laid_to_the_world(load: Load) -> None:
+    world = WorldOverlay(name="small", serves=("telegram",))
+    text = 'scenario: news\ntargets: [{name: call, check: {media: {host: "", port: 3478}}}]\n'
+
+    assert load(text, world=world).plan.cells[-1].not_applicable is None
+
+
 def test_the_retry_of_a_scenario_is_in_its_plan(load: Load) -> None:
     text = API + "retry: {attempts: 2, backoff: 500ms..2s, deadline: 1m}\n"
 
