@@ -133,7 +133,8 @@ class First:
         from harness.lab import names
 
         assert self.order.world is not None
-        addresses = [address for host in self.order.world["hosts"] for address in host["addresses"]]
+        there = [host for host in self.order.world["hosts"] if not host["silent"]]
+        addresses = [address for host in there for address in host["addresses"]]
         with steps.step("build the networks"):
             built = self.networks = topology.build(addresses, timestamps=self.order.world["timestamps"])
         with steps.step("lay over the files of names"):

@@ -24,6 +24,18 @@ class Link:
     jitter: float = 0.0  # seconds, at most this much more than `delay`
     loss: float = 0.0  # share of the packets, 0 to 1
     rate: float = 0.0  # bits a second; 0 means as fast as the machine allows
+    queue: float = 0.2  # seconds that a packet may wait for its turn at that rate before it is dropped
+    mtu: int = 0  # bytes of an IP packet; longer ones vanish, and no ICMP says so. 0 means that all fit
+    ipv6: bool = True  # False: IPv6 is routed, and none of it arrives
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """When a host's certificate begins and ends to be valid, in seconds from now on; what is past is negative."""
+
+    begins: float = -86_400.0
+    ends: float = 30 * 86_400.0
+    names: tuple[str, ...] = ()  # that it holds beside the host's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,8 @@ class Host:
     services: tuple[Service, ...] = ()
     home: bool = False  # stands in the vantage's own country
     down: bool = False  # its addresses are routed, but nothing listens: connections are refused
+    silent: bool = False  # it is not there at all: whatever is sent to it vanishes
+    certificate: Certificate = Certificate()
 
     @property
     def v4(self) -> tuple[str, ...]:
@@ -95,6 +109,7 @@ class World:
     clock: float = NOON  # seconds since midnight, by the censor's clock, when the lab comes up; then it runs
     vantages: tuple[str, ...] = ()  # that `NAME@VANTAGE` can choose
     timetable: Mapping[str, float] = field(default_factory=dict)  # times of day that `NAME@TIME` can choose
+    skew: float = 0.0  # seconds by which the client's clock is ahead of the true time
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -110,8 +125,9 @@ class World:
         return zone
 
     def listening(self) -> Iterator[tuple[Host, Service]]:
-        """Every server that is to run, with its host; hosts that are down have none."""
-        return ((host, service) for host in self.hosts if not host.down for service in host.services)
+        """Every server that is to run, with its host; hosts that are down or silent have none."""
+        up = (host for host in self.hosts if not (host.down or host.silent))
+        return ((host, service) for host in up for service in host.services)
 
 
 def dump(world: World) -> dict[str, Json]:
@@ -135,7 +151,8 @@ def restore(plain: Mapping[str, Json]) -> World:
 def _restore_host(plain: Mapping[str, Json]) -> Host:
     services = tuple(Service(**service) for service in plain["services"])
     rest = {key: tuple(plain[key]) for key in ("addresses", "names")}
-    return Host(**{**plain, **rest, "services": services})
+    certificate = Certificate(**{**plain["certificate"], "names": tuple(plain["certificate"]["names"])})
+    return Host(**{**plain, **rest, "services": services, "certificate": certificate})
 
 
 def worlds() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from harness.document.reading import Reading, read
 from harness.errors import ScenarioError
 from harness.lab import variants, worldkinds
 from harness.lab.contradictions import Placed, contradictions, timeless
-from harness.lab.world import Hops, Host, Link, Rule, World
+from harness.lab.world import Certificate, Hops, Host, Link, Rule, World
 from harness.lab.worldmodel import HostFile, Part, VantagePart, WorldFile
 from harness.model import Vantage
 
@@ -154,6 +154,7 @@ def _with(reading: Reading, loc: Loc, part: Part, below: World) -> World:
         "serves": part.serves,
         "seed": part.seed,
         "clock": part.clock,
+        "skew": part.skew,
         "censor": part.censor if part.censor is None else _rules(reading, (*loc, "censor"), part.censor),
     }
     return dataclasses.replace(
@@ -182,7 +183,8 @@ def _hosts(reading: Reading, loc: Loc, part: Part, hosts: dict[str, Host]) -> tu
     for place, host in _placed(reading, loc, part):
         here: Loc = (*loc, "hosts", place)
         services = None if host.services is None else tuple(worldkinds.services(reading, here, len(host.services)))
-        own = {**dict(host), "services": services}
+        certificate = host.certificate and Certificate(**dict(host.certificate))
+        own = {**dict(host), "services": services, "certificate": certificate}
         below = hosts.get(host.name, Host(name=host.name, addresses=()))
         if not (below.addresses or host.addresses) and reading.document.node((*here, "addresses")) is None:
             close = difflib.get_close_matches(host.name, hosts, n=1)

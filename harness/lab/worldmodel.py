@@ -11,7 +11,7 @@ import pydantic
 
 from harness.document.words import refused
 from harness.lab.censor import hours
-from harness.lab.censor.params import Name, Seconds, Share
+from harness.lab.censor.params import Moment, Name, Rate, Seconds, Share
 
 Network = typing.Literal["home", "mobile", "dc", "unknown"]
 
@@ -69,7 +69,10 @@ class LinkFile(_Strict):
     delay: Seconds = 0.0
     jitter: Seconds = 0.0
     loss: Share = 0.0
-    rate: Annotated[float, pydantic.Field(ge=0)] = 0.0
+    rate: Rate = 0.0
+    queue: Seconds = 0.2
+    mtu: Annotated[int, pydantic.Field(ge=576, le=1500)] = 0
+    ipv6: bool = True
 
 
 class HopsFile(_Strict):
@@ -77,6 +80,14 @@ class HopsFile(_Strict):
 
     before: Annotated[int, pydantic.Field(ge=0, le=30)] = 0
     after: Annotated[int, pydantic.Field(ge=0, le=30)] = 0
+
+
+class CertificateFile(_Strict):
+    """When a host's certificate is valid, from now on, and for which names beside the host's own."""
+
+    begins: Moment = -86_400.0
+    ends: Moment = 30 * 86_400.0
+    names: tuple[Name, ...] = ()
 
 
 class HostFile(_Strict):
@@ -88,6 +99,8 @@ class HostFile(_Strict):
     services: tuple[Any, ...] | None = None
     home: bool | None = None
     down: bool | None = None
+    silent: bool | None = None
+    certificate: CertificateFile | None = None
 
 
 class Part(_Strict):
@@ -106,6 +119,7 @@ class Part(_Strict):
     variables: dict[str, str] = {}
     seed: int | None = None
     clock: Time | None = None
+    skew: Moment | None = None
 
 
 class VantagePart(Part):

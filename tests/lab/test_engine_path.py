@@ -180,6 +180,30 @@ def test_the_rate_is_kept_and_a_full_queue_drops() -> None:
     assert 25 <= len(wire.sent) + len(wire.wait(1)) <= 40
 
 
+def test_a_longer_queue_keeps_what_a_shorter_one_drops() -> None:
+    wire = Wire(lines=lines(rate=1_000_000, queue=1.5))
+    for number in range(100):  # 0.82 s of the line's rate
+        wire.receive(datagram(bytes(1000), ident=number))
+
+    assert 100 == len(wire.wait(1))
+
+
+@pytest.mark.parametrize("side", [CLIENT, INTERNET])
+def test_a_black_hole_takes_what_fits_and_loses_the_rest_without_a_word(side: int) -> None:
+    wire = Wire(lines=lines(mtu=1400))
+    fits, longer = (segment(bytes(size), back=side == INTERNET) for size in (1360, 1361))
+
+    assert 1400 == len(fits) - ETHER
+    assert "ci"[1 - side] == sides(wire.receive(fits, side))
+    assert [] == wire.receive(longer, side) + wire.wait(1)
+
+
+def test_ipv6_may_lead_nowhere_while_ipv4_arrives() -> None:
+    wire = Wire(lines=lines(ipv6=False))
+
+    assert ["i", ""] == [sides(wire.receive(opening(family=family))) for family in (4, 6)]
+
+
 def test_what_is_not_ip_goes_nowhere_and_what_is_broken_is_logged() -> None:
     wire = Wire()
     arp = bytes(12) + b"\x08\x06" + bytes(28)

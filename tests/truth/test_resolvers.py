@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import dns.asyncquery
+import dns.exception
 import dns.message
 import dns.rcode
 import httpx
@@ -85,3 +86,29 @@ def test_what_is_no_query_is_answered_by_an_error() -> None:
 
 def test_an_answer_is_never_answered() -> None:
     assert dnswire.failure(b"\x12\x34\x80" + bytes(9), dnswire.FORMERR) is None
+
+
+@pytest.mark.parametrize(("answers", "expected"), [("servfail", "SERVFAIL"), ("refused", "REFUSED")])
+def test_a_resolver_may_fail_for_every_name(serve: Serve, answers: str, expected: str) -> None:
+    async def asked() -> tuple[str, list[str]]:
+        async with serve("dns", answers=answers) as served:
+            return await by_udp(served, NAME)
+
+    assert (expected, []) == asyncio.run(asked())
+
+
+def test_a_resolver_may_say_nothing(serve: Serve) -> None:
+    async def asked() -> None:
+        async with serve("dns", answers="nothing") as served:
+            await dns.asyncquery.udp(query(NAME), "127.0.0.1", timeout=0.3, port=served.port)
+
+    with pytest.raises(dns.exception.Timeout):
+        asyncio.run(asked())
+
+
+def test_a_portals_resolver_has_one_address_for_all_names(serve: Serve) -> None:
+    async def asked() -> list[tuple[str, list[str]]]:
+        async with serve("dns", forge={"*": ["192.0.2.66"]}) as served:
+            return [await by_udp(served, name) for name in (NAME, "nowhere.example.net")]
+
+    assert [("NOERROR", ["192.0.2.66"])] * 2 == asyncio.run(asked())

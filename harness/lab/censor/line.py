@@ -2,6 +2,10 @@
 
 Handshakes of TCP are never lost: a lost SYN costs its sender a second, and no scenario is about that. Jitter does not
 reorder. Each flow's packets meet the same fate in each run, whatever other flows do meanwhile.
+
+A line may also be broken as lines are: a long queue before a slow link (bufferbloat: Gettys, Nichols 2011), a part of
+it that takes only short packets while ICMP is filtered (a black hole of path MTU discovery: RFC 2923, section 2.1), and
+IPv6 that is routed and arrives nowhere (RFC 6555, section 1).
 """
 
 from __future__ import annotations
@@ -11,7 +15,6 @@ from dataclasses import dataclass, field
 from harness.lab.censor.draw import draw
 from harness.lab.censor.packet import ETHER, SYN, Packet
 
-QUEUE = 0.2  # seconds that a packet may wait for its turn at the line's rate
 LEAST_QUEUE = 24_000  # bytes that find room whatever the rate: sixteen full packets
 _LOSS, _JITTER = 1, 2
 _MOST = 100_000  # flows that are told apart; then counting starts anew
@@ -25,6 +28,9 @@ class Line:
     jitter: float = 0.0
     loss: float = 0.0
     rate: float = 0.0
+    queue: float = 0.2
+    mtu: int = 0
+    ipv6: bool = True
     seed: int = 0
     _free: float = 0.0  # when what was sent before has left
     _last: float = 0.0  # when what was sent before arrives
@@ -33,6 +39,10 @@ class Line:
 
     def arrival(self, packet: Packet, now: float) -> float | None:
         """When the packet comes out at the other end; None where it never does."""
+        if self.mtu and len(packet.raw) - ETHER > self.mtu:
+            return None
+        if not (self.ipv6 or packet.four):
+            return None
         if not (self.delay or self.jitter or self.loss or self.rate):
             return now
         place = self._place(packet) if self.loss or self.jitter else (0, 0, 0)
@@ -49,7 +59,7 @@ class Line:
         if not self.rate:
             return now
         start = max(now, self._free)
-        if start - now > max(QUEUE, LEAST_QUEUE * 8 / self.rate):
+        if start - now > max(self.queue, LEAST_QUEUE * 8 / self.rate):
             return None
         self._free = start + size * 8 / self.rate
         return self._free

@@ -45,17 +45,23 @@ class Reads:
             raise refused(wrong, remedy) from None
 
 
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def seconds(value: Any) -> Any:
     """Seconds from a number, or from text such as `250ms`, `75s`, `3m`."""
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", value)
     if match is None:
-        raise ValueError(f"{value!r} is no duration; write a number of seconds, or 250ms, 75s, 3m, 1h")
+        raise ValueError(f"{value!r} is no duration; write a number of seconds, or 250ms, 75s, 3m, 1h, 2d")
     return float(match[1]) * UNITS[match[2]]
+
+
+def moment(value: Any) -> Any:
+    """Seconds from now on: a duration, with a minus before it where the moment is past."""
+    past = isinstance(value, str) and value.startswith("-")
+    return -seconds(value[1:]) if past else seconds(value)
 
 
 SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
@@ -139,6 +145,7 @@ def hours(value: Any) -> Any:
 
 
 Seconds: TypeAlias = Annotated[float, Reads(seconds)]
+Moment: TypeAlias = Annotated[float, Reads(moment)]
 Rate: TypeAlias = Annotated[float, Reads(bits)]
 Share: TypeAlias = Annotated[float, Reads(share)]
 Prefix: TypeAlias = Annotated[str, Reads(prefix)]

@@ -13,16 +13,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from harness.lab.world import Host
-
-_VALID = dt.timedelta(days=30)
+from harness.lab.world import Certificate, Host
 
 
 class Authority:
-    """Signs a leaf for every host of a world; keys never leave the working directory."""
+    """Signs a leaf for every host of a world; keys never leave the working directory.
 
-    def __init__(self, workdir: pathlib.Path, name: str = "Lab Root") -> None:
+    `skew` is by how many seconds the client's clock is ahead. No namespace has a clock of its own, so it is the dates
+    of the certificates that are moved the other way: to the client it is the same.
+    """
+
+    def __init__(self, workdir: pathlib.Path, name: str = "Lab Root", skew: float = 0.0) -> None:
         self._workdir = workdir
+        self._skew = skew
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._contexts: dict[tuple[str, tuple[str, ...]], ssl.SSLContext] = {}
@@ -63,7 +66,7 @@ class Authority:
         return file
 
     def _root(self) -> x509.Certificate:
-        builder = self._begun(self._name, self._key.public_key())
+        builder = self._begun(self._name, self._key.public_key(), Certificate())
         usage = x509.KeyUsage(
             digital_signature=False,
             content_commitment=False,
@@ -79,27 +82,27 @@ class Authority:
         return builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
 
     def _leaf(self, host: Host, key: ec.EllipticCurvePublicKey) -> x509.Certificate:
-        names = [x509.DNSName(name) for name in host.names]
+        names = [x509.DNSName(name) for name in (*host.names, *host.certificate.names)]
         addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in host.addresses]
         common = x509.NameAttribute(NameOID.COMMON_NAME, (host.names or (host.name,))[0][:64])
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        builder = self._begun(x509.Name([common]), key)
+        builder = self._begun(x509.Name([common]), key, host.certificate)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         # Python 3.13 verifies with VERIFY_X509_STRICT, which asks for the issuer's key (RFC 5280, 4.2.1.1).
         return builder.add_extension(issuer, critical=False).sign(self._key, hashes.SHA256())
 
-    def _begun(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        now = dt.datetime.now(dt.UTC)
+    def _begun(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, valid: Certificate) -> x509.CertificateBuilder:
+        now = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=self._skew)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + _VALID)
+            .not_valid_before(now + dt.timedelta(seconds=valid.begins))
+            .not_valid_after(now + dt.timedelta(seconds=valid.ends))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
 

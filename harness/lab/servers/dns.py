@@ -8,6 +8,8 @@ from harness.lab.servers import dnswire
 from harness.lab.servers.params import Dns
 from harness.lab.servers.seat import Seat, Source, Stream
 
+_FAILURES = {"servfail": dnswire.SERVFAIL, "refused": dnswire.REFUSED}
+
 
 class Directory:
     """Answers queries by the world's names."""
@@ -16,6 +18,7 @@ class Directory:
         params: Dns = seat.params
         self._zone = seat.internet.zone
         self._absent = tuple(params.nxdomain)
+        self._answers = params.answers
         self._forged = {name: tuple(addresses) for name, addresses in params.forge.items()}
 
     def answer(self, query: bytes) -> bytes | None:
@@ -24,11 +27,15 @@ class Directory:
             question = dnswire.parse(query)
         except ValueError:
             return dnswire.failure(query, dnswire.FORMERR)
+        if self._answers == "nothing":
+            return None
+        if self._answers in _FAILURES:
+            return dnswire.answer(question, _FAILURES[self._answers], ())
         return dnswire.answer(question, *self._look_up(question.name))
 
     def _look_up(self, name: str) -> tuple[int, tuple[str, ...]]:
-        if name in self._forged:
-            return dnswire.NOERROR, self._forged[name]
+        if forged := self._forged.get(name, self._forged.get("*")):
+            return dnswire.NOERROR, forged
         if any(name == absent or name.endswith("." + absent) for absent in self._absent):
             return dnswire.NXDOMAIN, ()
         if name in self._zone:

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 
 A, AAAA, SOA, OPT = 1, 28, 6, 41
-NOERROR, FORMERR, NXDOMAIN, NOTIMP = 0, 1, 3, 4
+NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = 0, 1, 2, 3, 4, 5
 _HEADER = struct.Struct("!6H")
 _QR_RD_RA = 0x8180
 _TTL = 60

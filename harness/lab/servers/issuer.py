@@ -16,9 +16,10 @@ _DAY = 86_400
 
 
 class Issuer:
-    """Signs WhatsApp's server key, and owns Telegram's."""
+    """Signs WhatsApp's server key, and owns Telegram's; `skew` as in `Authority`."""
 
-    def __init__(self) -> None:
+    def __init__(self, skew: float = 0.0) -> None:
+        self._now = int(time.time() - skew)
         self._root = X25519PrivateKey.generate()
         self.public = self._root.public_key().public_bytes_raw()
         self.static = X25519PrivateKey.generate()
@@ -28,8 +29,8 @@ class Issuer:
     def chain(self) -> bytes:
         """A CertChain message: a leaf for the servers' static key, signed by an intermediate, signed by the root."""
         middle = X25519PrivateKey.generate()
-        middle_details = _details(1, _ISSUER_SERIAL, middle.public_key().public_bytes_raw())
-        leaf_details = _details(2, 1, self.static.public_key().public_bytes_raw())
+        middle_details = _details(self._now, 1, _ISSUER_SERIAL, middle.public_key().public_bytes_raw())
+        leaf_details = _details(self._now, 2, 1, self.static.public_key().public_bytes_raw())
         leaf = protobuf.message({1: leaf_details, 2: xeddsa.sign(middle.private_bytes_raw(), leaf_details)})
         intermediate = protobuf.message(
             {1: middle_details, 2: xeddsa.sign(self._root.private_bytes_raw(), middle_details)}
@@ -37,9 +38,8 @@ class Issuer:
         return protobuf.message({1: leaf, 2: intermediate})
 
 
-def _details(serial: int, issuer_serial: int, key: bytes) -> bytes:
+def _details(now: int, serial: int, issuer_serial: int, key: bytes) -> bytes:
     """NoiseCertificate.Details: serial 1, issuerSerial 2, key 3, notBefore 4, notAfter 5 (whatsmeow waCert.proto)."""
-    now = int(time.time())
     return protobuf.message({1: serial, 2: issuer_serial, 3: key, 4: now - _DAY, 5: now + 30 * _DAY})
 
 

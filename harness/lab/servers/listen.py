@@ -8,9 +8,11 @@ import functools
 import ipaddress
 import socket
 import ssl
+from collections.abc import Callable
 
+from harness.lab.servers.door import Door, House
 from harness.lab.servers.relay import Relay
-from harness.lab.servers.seat import Answering, Seat, Stream
+from harness.lab.servers.seat import Answering, Seat, Server, Stream
 
 _IPV6_FREEBIND = 78  # linux/in6.h; the socket module does not name it
 _IP_FREEBIND = 15  # linux/in.h
@@ -46,16 +48,26 @@ async def listen(seat: Seat) -> None:
     """Serve a seat on every address of its host."""
     alpn = seat.params.alpn
     context = seat.internet.authority.front(seat.host, alpn) if alpn else None
+    house = House(params=seat.params, tls=context, server=lambda: seat.server, talk=functools.partial(_talk, seat))
     for address in seat.host.addresses:
         if "relay" in seat.row.traits:
             _relay_datagrams(seat, bind(address, seat.service.port, socket.SOCK_DGRAM))
         if "datagrams" in seat.row.traits:
             continue  # it has no streams: connections to the port are refused, as by any host
-        stream = bind(address, seat.service.port, socket.SOCK_STREAM)
-        server = await asyncio.start_server(functools.partial(_serve, seat), sock=stream, ssl=context, backlog=_BACKLOG)
-        seat.internet.exits.callback(server.close)
+        await _listen_for_streams(seat, functools.partial(bind, address, seat.service.port, socket.SOCK_STREAM), house)
         if "udp" in seat.row.traits:
             _listen_for_datagrams(seat, bind(address, seat.service.port, socket.SOCK_DGRAM))
+
+
+async def _listen_for_streams(seat: Seat, bound: Callable[[], socket.socket], house: House) -> None:
+    if house.params.ails:
+        door = Door(house, bound)
+        seat.internet.exits.callback(door.close)
+        door.open()
+        return
+    serve = functools.partial(_serve, seat)
+    server = await asyncio.start_server(serve, sock=bound(), ssl=house.tls, backlog=_BACKLOG)
+    seat.internet.exits.callback(server.close)
 
 
 def _listen_for_datagrams(seat: Seat, bound: socket.socket) -> None:
@@ -72,10 +84,14 @@ def _relay_datagrams(seat: Seat, bound: socket.socket) -> None:
 
 
 async def _serve(seat: Seat, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _talk(seat, seat.server, reader, writer)
+
+
+async def _talk(seat: Seat, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         with contextlib.suppress(*_GONE), contextlib.closing(writer):
             async with asyncio.timeout(_PATIENCE):
-                await seat.server.serve(Stream(reader, writer))
+                await server.serve(Stream(reader, writer))
     except Exception as exc:  # a fault of ours must not look like one of the network's
         seat.internet.fail(f"{seat}: {exc!r}")
 

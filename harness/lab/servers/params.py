@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
+from harness.lab.censor.params import Prefix, Rate, Seconds, Share
 from harness.model import Json
+
+T = TypeVar("T")
 
 PAGE = "*"
 """The path of the page that answers every path without one of its own."""
@@ -31,12 +34,69 @@ class Params:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dns(Params):
+class Page:
+    """One page as data: a body of text, of JSON, or none; padded to `size` where it is shorter."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    json: Json = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Whom a server turns away, and how: by a page, a reset, an end, or by saying nothing."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
+
+    sources: tuple[Prefix, ...] = ()  # whence those come who are turned away; none means from anywhere
+    exempt_sources: tuple[Prefix, ...] = ()
+    share: Share = 1.0  # of those connections
+    how: Literal["page", "reset", "close", "silence"] = "page"
+    page: Page = field(default_factory=lambda: Page(status=403))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flap:
+    """A server that is up and down by turns, from the lab's start on; while it is down connections are refused."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
+
+    up: Seconds
+    down: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served(Params):
+    """What every server of the lab's own takes besides: all that ails a server without any censor."""
+
+    delay: Seconds = 0.0  # before it says anything on a connection, TLS apart
+    rate: Rate = 0.0  # bits a second that it sends on one connection; 0 means as fast as it can
+    refuse: Refusal | None = None
+    flap: Flap | None = None
+
+    @property
+    def ails(self) -> bool:
+        """True where anything is wrong with it."""
+        return bool(self.delay or self.rate or self.refuse or self.flap)
+
+
+def filled(cls: type[T], plain: Json) -> T:
+    """Parameters within parameters, from plain JSON where they have come over from another process."""
+    return plain if isinstance(plain, cls) else cls(**plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dns(Served):
     """A resolver over UDP and TCP. It knows the true names of the world, and these exceptions."""
 
     port: int = 53
     nxdomain: tuple[str, ...] = ()  # names, with all below them, that are said not to exist
-    forge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names with addresses of its own making
+    forge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names, `*` all, with addresses of its making
+    answers: Literal["names", "servfail", "refused", "nothing"] = "names"  # all but the first: to every question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +125,7 @@ class Doh(Dns):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page as data: a body of text, of JSON, or none; padded to `size` where it is shorter."""
-
-    __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = ""
-    json: Json = None
-    size: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Web(Params):
+class Web(Served):
     """A web server: HTTP/2 and HTTP/1.1 over TLS, or plain HTTP/1.1. Pages by path; `*` answers all others."""
 
     port: int = 443
@@ -92,7 +139,7 @@ class Web(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhatsappWeb(Params):
+class WhatsappWeb(Served):
     """WhatsApp's web socket, and an ordinary page beside it."""
 
     port: int = 443
@@ -105,21 +152,21 @@ class WhatsappWeb(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhatsappRaw(Params):
+class WhatsappRaw(Served):
     """WhatsApp's phone port: the same handshake over bare TCP."""
 
     port: int = 5222
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mtproto(Params):
+class Mtproto(Served):
     """A Telegram data centre: the obfuscated transport up to `resPQ`."""
 
     port: int = 443
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Max(Params):
+class Max(Served):
     """MAX's web socket, up to the answer to its hello."""
 
     port: int = 443
@@ -132,7 +179,7 @@ class Max(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reflector(Params):
+class Reflector(Served):
     """Answers with the address that it saw as our source."""
 
     port: int = 443
@@ -145,7 +192,7 @@ class Reflector(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyHttp(Params):
+class ProxyHttp(Served):
     """An HTTP CONNECT proxy, by sing-box."""
 
     port: int = 3128
@@ -160,7 +207,7 @@ class ProxyHttp(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProxySocks(Params):
+class ProxySocks(Served):
     """A SOCKS5 proxy, by sing-box."""
 
     port: int = 1080
@@ -169,7 +216,7 @@ class ProxySocks(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shadowsocks(Params):
+class Shadowsocks(Served):
     """A Shadowsocks server, over TCP and UDP, by sing-box."""
 
     port: int = 8388
@@ -178,7 +225,7 @@ class Shadowsocks(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trojan(Params):
+class Trojan(Served):
     """A Trojan server inside TLS, by sing-box, with the certificate of its host."""
 
     port: int = 443
@@ -203,21 +250,21 @@ class Http3(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stun(Params):
+class Stun(Served):
     """A STUN server, over UDP and TCP."""
 
     port: int = 3478
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Echo(Params):
+class Echo(Served):
     """An echo for streams like that of a voice."""
 
     port: int = 3478
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mitm(Params):
+class Mitm(Served):
     """A middlebox that reads the TLS of listed names, and of all below them."""
 
     port: int = 443  # also that of the true servers
@@ -233,8 +280,12 @@ class Coturn(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unbound(Dns):
+class Unbound(Params):
     """The resolver unbound, over UDP and TCP."""
+
+    port: int = 53
+    nxdomain: tuple[str, ...] = ()
+    forge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

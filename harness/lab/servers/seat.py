@@ -66,8 +66,8 @@ class Internet:
         self.world = world
         self.workdir = workdir
         self.zone = world.zone()
-        self.authority = Authority(workdir)
-        self.issuer = Issuer()
+        self.authority = Authority(workdir, skew=world.skew)
+        self.issuer = Issuer(world.skew)
         self.exits = contextlib.ExitStack()
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from harness.lab.servers import http
-from harness.lab.servers.params import PAGE, Page, Web
+from harness.lab.servers.params import PAGE, Page, Web, filled
 from harness.lab.servers.seat import Seat, Stream
 from harness.model import Json
 
@@ -20,7 +20,7 @@ class WebServer:
         params: Web = seat.params
         title = (seat.host.names or (seat.host.name,))[0]
         pages = params.pages or {"/": Page(body=front_page(title), size=_DEFAULT_SIZE)}
-        self._pages = {path: _page(page) for path, page in pages.items()}
+        self._pages = {path: page_of(page) for path, page in pages.items()}
 
     async def serve(self, stream: Stream) -> None:
         """Answer requests for pages."""
@@ -28,7 +28,7 @@ class WebServer:
 
     async def _respond(self, request: http.Request) -> http.Response:
         page = self._pages.get(request.path) or self._pages.get(PAGE)
-        return _response(page) if page else http.Response(status=404, body=b"not found\n")
+        return response_of(page) if page else http.Response(status=404, body=b"not found\n")
 
 
 class ReflectorServer:
@@ -42,7 +42,7 @@ class ReflectorServer:
         await http.serve(stream, self._respond)
 
     async def _respond(self, request: http.Request) -> http.Response:
-        return _response(Page(json={"source": request.source}))
+        return response_of(Page(json={"source": request.source}))
 
 
 def front_page(title: str) -> str:
@@ -50,11 +50,13 @@ def front_page(title: str) -> str:
     return f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1>\n"
 
 
-def _page(plain: Json) -> Page:
-    return plain if isinstance(plain, Page) else Page(**plain)
+def page_of(plain: Json) -> Page:
+    """A page, from plain JSON where it has come over from another process."""
+    return filled(Page, plain)
 
 
-def _response(page: Page) -> http.Response:
+def response_of(page: Page) -> http.Response:
+    """The answer that a page is."""
     kind = "text/html; charset=utf-8" if page.json is None else "application/json"
     body = (page.body if page.json is None else json.dumps(page.json)).encode()
     body += b"." * (page.size - len(body))
