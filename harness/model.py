@@ -75,6 +75,9 @@ class Role(enum.StrEnum):
     NEUTRAL_QUERY = "neutral_query"  # a neutral name asked of the same resolver
     EXIT = "exit"  # what a declared reflector saw as our source, over the same path
     YARDSTICK = "yardstick"  # a neutral host asked by the same probe, over the same path, to compare quality with
+    ENCRYPTED = "encrypted"  # the same page over TLS instead of in the clear, over the same path
+    AGAIN = "again"  # the same check over the same path once more, in short segments
+    WITHOUT_PATH = "without_path"  # the same check directly, where the path comes out elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

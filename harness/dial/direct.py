@@ -27,13 +27,14 @@ class Direct:
 
     of: str = "target"
     permit: Permit = anywhere
+    segment: int | None = None  # bytes of the longest segment, both ways; None leaves it to the kernel
 
     async def stream(self, to: Address, until: Deadline, tape: Tape) -> Stream:
         """A connected stream, and one `connect` stage: address, port, our source port, the kernel's round trip."""
         with tape.stage(Stage.CONNECT, self.of) as note:
             note.detail.update(address=to.host, port=to.port)
             self.check(to)
-            stream, facts = await sockets.connect(to, until)
+            stream, facts = await sockets.connect(to, until, self.segment)
             note.detail.update(facts)
         return stream
 
@@ -53,6 +54,6 @@ class Direct:
             raise Failed("permission_denied", why="nothing may leave for this address here")
 
 
-def build(_params: Mapping[str, Json], of: str = "target", permit: Permit = anywhere) -> Direct:
+def build(params: Mapping[str, Json], of: str = "target", permit: Permit = anywhere) -> Direct:
     """The base that the table of bases names `direct`; `family` is the affair of whoever picks addresses."""
-    return Direct(of=of, permit=permit)
+    return Direct(of=of, permit=permit, segment=params.get("segment"))

@@ -88,12 +88,19 @@ def is_address(host: str) -> bool:
     return True
 
 
-async def connect(to: Address, until: Deadline) -> tuple[SocketStream, dict[str, float | int]]:
-    """A connected stream, and what the kernel says of it. Raises OSError or TimeoutError, and leaves no socket then."""
+async def connect(
+    to: Address, until: Deadline, segment: int | None = None
+) -> tuple[SocketStream, dict[str, float | int]]:
+    """A connected stream, and what the kernel says of it. Raises OSError or TimeoutError, and leaves no socket then.
+
+    Neither end sends longer segments than `segment` bytes, where that is given (RFC 9293, section 3.7.1).
+    """
     sock = socket.socket(family(to.host), socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if segment:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
         async with until.hold():
             await asyncio.get_running_loop().sock_connect(sock, to)
         return SocketStream(sock), _kernel_facts(sock)

@@ -112,7 +112,7 @@ class CellRun:
     async def _ask_controls(self, attempt: Attempt) -> None:
         settled = shown(self._cell.target, attempt.walks)
         asking = (walk for walk in attempt.walks if not (settled and walk.failure))
-        for control in await self._site.controls.run(asking, self._cell, self._plan.controls):
+        for control in await self._site.controls.run(asking, self._cell, self._plan.controls, attempt.at):
             self._controls[control.id, control.at] = control
 
     def _endpoint(self, check: Check) -> Endpoint | None:

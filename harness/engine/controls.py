@@ -10,24 +10,18 @@ from dataclasses import dataclass
 from harness.engine.ground import Ground
 from harness.engine.walks import Errand, walks
 from harness.judge.controls import Wanted, wanted
+from harness.judge.worth import RISKY, worth_asking
 from harness.model import Cell, Control, Controls, Role, Walk
 
 SECONDS = 25.0  # for one control: a resolution, a connection, a handshake and an answer
-# These may set off a filter at an address that others still need: they come when the others are done, one by one.
-RISKY = frozenset({Role.OTHER_NAME, Role.OTHER_HELLO, Role.NAME_ELSEWHERE})
-
-NEUTRAL = frozenset({Role.FOREIGN, Role.DOMESTIC})
-
-
-def _tells(one: Wanted, done: Iterable[Control]) -> bool:
-    """False where nothing neutral came through over the path: then no name is at fault, and none need be risked."""
-    found = [each for each in done if each.role in NEUTRAL and each.path == one.path.name]
-    return not found or any(walk.completed for each in found for walk in each.walks)
+AGAIN_SECONDS = 4.0  # for a check that is asked again, right after a path known good brought its answer
+LAST = (Role.AGAIN, Role.ENCRYPTED, Role.OTHER_NAME, Role.OTHER_HELLO, Role.NAME_ELSEWHERE, Role.WITHOUT_PATH)
+"""What is asked when the others are done, in this order: it may depend on what they said."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    until: float
+    at: float
     task: asyncio.Task[Control]
 
 
@@ -40,15 +34,24 @@ class ControlDesk:
         self._tell = tell
         self._kept: dict[str, _Kept] = {}
 
-    async def run(self, asking: Iterable[Walk], cell: Cell, controls: Controls) -> tuple[Control, ...]:
-        """What the walks ask for, in the order in which it may be asked."""
-        asked = {one.id: one for walk in asking for one in wanted(walk, cell, controls)}
-        plain = [one for one in asked.values() if one.role not in RISKY]
-        done = list(await asyncio.gather(*(self._once(one) for one in plain)))
-        for one in asked.values():
-            if one.role in RISKY and _tells(one, done):
-                done.append(await self._once(one))
+    async def run(
+        self, asking: Iterable[Walk], cell: Cell, controls: Controls, since: float = 0.0
+    ) -> tuple[Control, ...]:
+        """What the walks ask for, in the order in which it may be asked; `since` is when their attempt began.
+
+        That a target was up before says nothing of why it failed: a path known good is asked anew then.
+        """
+        asking = tuple(asking)
+        asked = list({one.id: one for walk in asking for one in wanted(walk, cell, controls)}.values())
+        done = await self._all((one for one in asked if one.role not in LAST), since)
+        for role in LAST:
+            worth = [one for one in asked if one.role is role and worth_asking(one, done, cell.path.name, asking)]
+            for some in [[one] for one in worth] if role in RISKY else [worth]:
+                done += await self._all(some, since)
         return tuple(done)
+
+    async def _all(self, some: Iterable[Wanted], since: float) -> list[Control]:
+        return list(await asyncio.gather(*(self._once(one, since) for one in some)))
 
     def cancel(self) -> tuple[asyncio.Task[Control], ...]:
         """Cut what runs, and forget everything; whoever cares to wait for the end is given the tasks."""
@@ -58,19 +61,21 @@ class ControlDesk:
         self._kept.clear()
         return tasks
 
-    async def _once(self, one: Wanted) -> Control:
+    async def _once(self, one: Wanted, since: float) -> Control:
         # Checks of different targets may bear one name: what is asked is part of the key.
         key = f"{one.id} {one.check!r} {one.over!r}"
-        kept = self._kept.get(key)
-        if kept is None or kept.until < time.monotonic() or kept.task.cancelled():
-            kept = _Kept(time.monotonic() + self._memo, asyncio.create_task(self._run(one)))
+        kept, now = self._kept.get(key), time.time()
+        oldest = max(now - self._memo, since if one.role is Role.KNOWN_GOOD else 0.0)
+        if kept is None or kept.at < oldest or kept.task.cancelled():
+            kept = _Kept(now, asyncio.create_task(self._run(one)))
             self._kept[key] = kept
         # Others may wait for the same one: who is cancelled takes nobody along.
         return await asyncio.shield(kept.task)
 
     async def _run(self, one: Wanted) -> Control:
         at, began = time.time(), time.monotonic()
-        errand = Errand(check=one.check, path=one.over, seconds=SECONDS, began=began, urgent=True)
+        seconds = AGAIN_SECONDS if one.role is Role.AGAIN else SECONDS
+        errand = Errand(check=one.check, path=one.over, seconds=seconds, began=began, urgent=True)
         control = Control(
             id=one.id,
             role=one.role,

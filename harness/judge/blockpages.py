@@ -27,7 +27,7 @@ class Page:
         return seen.startswith(self.holds) if self.where in _BY_PREFIX else self.holds in seen
 
 
-_BY_PREFIX = frozenset({"location", "server"})
+_BY_PREFIX = frozenset({"location", "server", "cf-mitigated", "x-amzn-waf-action"})
 _DETAIL = {"title": "title", "body": "body_head"}
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness.judge.addresses import agree, is_bogon
-from harness.judge.blockpages import known_page
 from harness.judge.controls import DIRECT, stood
 from harness.judge.endpoints import is_ipv6, target_name
-from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out, http_answer
+from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out
 from harness.model import Level, Role, Stage, Walk
 
 Predicate: TypeAlias = Callable[[Walk, Seen], bool]
@@ -29,6 +28,9 @@ OTHER_ANSWER = frozenset(
         *("proof_missing", "websocket_refused", "protocol_error"),
     }
 )
+RESOLVER_ERRORS = frozenset({"dns_servfail_error", "dns_refused_error", "dns_server_misbehaving"})
+SHOWN = CERTIFICATE | OTHER_ANSWER
+"""How a walk ends that was shown something, and not what it should have been shown."""
 LATE = 1.0
 """Seconds by which our own event loop may be late before a timeout says more of us than of the network."""
 
@@ -150,11 +152,17 @@ neutral_silent = Condition(
 )
 neutral_impersonated = Condition(
     "neutral hosts were shown with certificates or pages that are not theirs",
-    lambda walk, seen: _neutral_silent(walk, seen) and bool(_neutral_tokens(seen) & (CERTIFICATE | OTHER_ANSWER)),
+    lambda walk, seen: _neutral_silent(walk, seen) and bool(_neutral_tokens(seen) & SHOWN),
+)
+certificate_out_of_date = Condition(
+    "the certificate inside the target's own protocol is out of date",
+    lambda walk, _: (
+        walk.failure == "proof_missing" and walk.last is not None and walk.last.detail.get("in_time") is False
+    ),
 )
 neutral_out_of_date = Condition(
     "neutral hosts' certificates were out of date too",
-    lambda walk, seen: _neutral_silent(walk, seen) and _neutral_tokens(seen) == {"ssl_invalid_certificate"},
+    lambda walk, seen: _neutral_silent(walk, seen) and _neutral_tokens(seen) & SHOWN == {"ssl_invalid_certificate"},
 )
 
 
@@ -203,6 +211,10 @@ resolver_fails = Condition(
     "the path's resolver does not answer a neutral question either",
     lambda _, seen: seen.resolver_answers(()) is Answer.NO,
 )
+resolver_errs = Condition(
+    "the path's resolver answers by errors, neutral questions too",
+    lambda walk, seen: walk.failure in RESOLVER_ERRORS and seen.resolver_answers(()) is Answer.NO,
+)
 
 
 # Names.
@@ -243,6 +255,12 @@ def _tcp_disagrees(walk: Walk, seen: Seen) -> bool:
     by_tcp = seen.by_tcp(walk)
     found = given_out(by_tcp) if by_tcp else ()
     return bool(found) and bool(given_out(walk)) and not agree(found, given_out(walk))
+
+
+def _tcp_agrees(walk: Walk, seen: Seen) -> bool:
+    by_tcp = seen.by_tcp(walk)
+    found = given_out(by_tcp) if by_tcp else ()
+    return bool(found) and agree(found, given_out(walk))
 
 
 def _agrees_elsewhere(walk: Walk, seen: Seen) -> bool:
@@ -288,6 +306,7 @@ tcp_resolves = Condition("the same resolver, asked over TCP, gives an address", 
 tcp_disagrees = Condition(
     "the same resolver, asked over TCP, gives addresses that share nothing with these", _tcp_disagrees
 )
+tcp_agrees = Condition("the same resolver, asked over TCP, gives the same network", _tcp_agrees)
 agrees_elsewhere = Condition("controls resolve the name to the same network", _agrees_elsewhere)
 agrees_known_good = Condition("a path known good resolves the name to the same network", _agrees_known_good)
 known_elsewhere = Condition("controls resolve the name", _known_elsewhere)
@@ -330,36 +349,3 @@ other_hello_answered = Condition(
 )
 only_the_name = either(other_name_answered, name_cut_elsewhere)
 both_arms = both(other_name_answered, name_cut_elsewhere)
-
-
-# What came back.
-
-
-def _encrypted(walk: Walk, seen: Seen) -> bool:
-    where = seen.where(walk)
-    return walk.at(Stage.TLS) is not None or (where is not None and where.encrypted)
-
-
-def _speaks_http(walk: Walk, seen: Seen) -> bool:
-    check = seen.check(walk)
-    return check is not None and str(check.params.get("url", "")).startswith(("http", "ws"))
-
-
-def _received(walks: list[Walk]) -> int:
-    return max((one.received for walk in walks for one in walk.observations if one.stage == Stage.BODY), default=0)
-
-
-def _more_elsewhere(walk: Walk, seen: Seen) -> bool:
-    return _received(list(seen.known_good_walks(walk))) > _received([walk])
-
-
-encrypted = Condition("the exchange is encrypted", _encrypted)
-in_the_clear = Condition("the exchange can be read on the way", lambda walk, seen: not _encrypted(walk, seen))
-speaks_http = Condition("the exchange is HTTP", _speaks_http)
-is_known_page = Condition(
-    "the answer is a page known to be served by censors",
-    lambda walk, seen: known_page(http_answer(walk), seen.pages) is not None,
-)
-not_proved = Condition("nothing that only the real service can answer was shown", lambda walk, _: walk.level < Level.E3)
-has_begun = Condition("part of the answer had come", lambda walk, _: walk.last is not None and walk.last.received > 0)
-more_elsewhere = Condition("over a path known good more of it came", _more_elsewhere)

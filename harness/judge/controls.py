@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from harness.judge.addresses import is_bogon
 from harness.judge.endpoints import endpoint, is_address, target_name
-from harness.judge.quality import missed
-from harness.model import PATH_TARGET, Cell, Check, Controls, Json, Level, Observation, Path, Role, Stage, Walk
+from harness.judge.named import (
+    encrypted_check_name,
+    home_name_check,
+    name_elsewhere_check,
+    neutral_query_check,
+    other_hello_check,
+    other_initial_check,
+    other_name_check,
+    other_transport_check,
+    udp_server,
+)
+from harness.judge.pages import REFUSALS
+from harness.judge.quality import DATAGRAMS, missed
+from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Observation, Path, Role, Spec, Stage, Walk
+
+SHORT_SEGMENT = 1220
+"""Bytes of a segment that come through wherever IPv6 does: 1280 (RFC 8200, section 5) without IP's and TCP's heads."""
 
 DIRECT = Path(name="direct")
 """The empty path, over which neutral hosts show whether there is a network here at all."""
@@ -39,15 +55,7 @@ class Wanted:
     @property
     def over(self) -> Path:
         """The path with the pins laid over its own."""
-        return Path(
-            name=self.path.name,
-            resolver=self.path.resolver,
-            lookup=self.path.lookup,
-            pins={**self.path.pins, **self.pin},
-            hops=self.path.hops,
-            base=self.path.base,
-            hello=self.path.hello,
-        )
+        return replace(self.path, pins={**self.path.pins, **self.pin})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +122,7 @@ def wanted(walk: Walk, cell: Cell, controls: Controls) -> tuple[Wanted, ...]:
     elif missed(walk, cell.target.floor):
         rows = QUALITY_ROWS
     else:
-        rows = (_AGAIN,) if anybodys(walk, check) else ()
+        rows = ANYBODYS_ROWS if anybodys(walk, check) else ()
     asked = (one for row in rows if row.when(failed) for one in row.ask(failed))
     return tuple({one.id: one for one in asked}.values())
 
@@ -130,72 +138,12 @@ def anybodys(walk: Walk, check: Check) -> bool:
     return answered and str(check.params.get("url", "")).startswith("http://")
 
 
-# The names of checks that exist as controls only. The judge finds its evidence by these.
-
-
-def other_name_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
-    """A handshake with the address under a neutral name; only whether it is answered counts."""
-    return _tls(f"{Role.OTHER_NAME}:{address}:{port}", (address, port), name, alpn=alpn)
-
-
-def other_initial_check(address: str, port: int, name: str) -> Check:
-    """An Initial of QUIC to the address under a neutral name; any answer counts."""
-    params = {"host": address, "port": port, "server_name": name, "seconds": 4.0}
-    return Check(name=f"{Role.OTHER_NAME}:quic:{address}:{port}", probe="quic", params=params, level=Level.E1)
-
-
-def other_hello_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
-    """A handshake with the address under the target's name, in which all but the name is otherwise than it was."""
-    other = () if alpn else ("http/1.1",)
-    return _tls(f"{Role.OTHER_HELLO}:{name}@{address}:{port}", (address, port), name, alpn=other, uncommon=True)
-
-
-def home_name_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
-    """A handshake with the address under the name of a neutral host at home; only whether it is answered counts."""
-    return _tls(f"{Role.OTHER_NAME}:{address}:{port}:home", (address, port), name, alpn=alpn)
-
-
-def name_elsewhere_check(host: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
-    """A handshake with a neutral host under the target's name; only whether it is answered counts."""
-    return _tls(f"{Role.NAME_ELSEWHERE}:{name}", (host, port), name, alpn=alpn)
-
-
-def other_transport_check(name: str, server: str) -> Check:
-    """The same question to the same resolver (`9.9.9.9:53`), by TCP."""
-    return _dns(f"{Role.OTHER_TRANSPORT}:{name}@{server}", name, f"tcp://{server}")
-
-
-def neutral_query_check(name: str) -> Check:
-    """A neutral name asked of the path's own resolver."""
-    return _dns(f"{Role.NEUTRAL_QUERY}:{name}", name, None)
-
-
-def udp_server(walk: Walk) -> str | None:
-    """The resolver (`9.9.9.9:53`) that answered for the target over plain UDP, None where none did."""
-    seen = walk.at(Stage.RESOLVE)
-    server = str(seen.detail.get("server", "")) if seen else ""
-    return server.removeprefix("udp:").removeprefix("//") if server.startswith("udp:") else None
-
-
-def _tls(name: str, to: tuple[str, int], server_name: str, **offers: Json) -> Check:
-    """What is offered besides the name is that of the walk that failed: else it might be what makes the difference."""
-    params = {"host": to[0], "port": to[1], "server_name": server_name, "verify": False}
-    params |= {key: list(value) if key == "alpn" else value for key, value in offers.items() if value}
-    return Check(name=name, probe="tls", params=params, level=Level.E1)
+# What each row asks for.
 
 
 def _encrypted(check: Check) -> bool:
     where = endpoint(check)
     return where is not None and where.encrypted
-
-
-def _dns(name: str, query: str, server: str | None) -> Check:
-    return Check(
-        name=name, probe="dns", params={"name": query, "types": ["A", "AAAA"], "server": server}, level=Level.E0
-    )
-
-
-# What each row asks for.
 
 
 def _neutral(failed: Failed, *, role: Role, over: Callable[[Failed], tuple[Path, ...]]) -> Iterator[Wanted]:
@@ -285,6 +233,25 @@ def _neutral_query(failed: Failed) -> Iterator[Wanted]:
         yield Wanted(role=Role.NEUTRAL_QUERY, check=neutral_query_check(name), path=failed.cell.path)
 
 
+def _in_short_segments(failed: Failed) -> Iterator[Wanted]:
+    """Over the same path; where its connections are ours, no segment of them is longer than all ways carry."""
+    path = failed.cell.path
+    if not path.hops:
+        path = replace(path, base=Spec(kind=path.base.kind, params={**path.base.params, "segment": SHORT_SEGMENT}))
+    yield Wanted(role=Role.AGAIN, check=failed.check, path=path)
+
+
+def _without_path(failed: Failed) -> Iterator[Wanted]:
+    yield Wanted(role=Role.WITHOUT_PATH, check=failed.check, path=DIRECT)
+
+
+def _over_tls(failed: Failed) -> Iterator[Wanted]:
+    url = urllib.parse.urlsplit(str(failed.check.params["url"]))
+    secure = url._replace(scheme="https", netloc=url.hostname or "").geturl()
+    check = replace(failed.check, name=encrypted_check_name(failed.check.name), params={"url": secure})
+    yield Wanted(role=Role.ENCRYPTED, check=check, path=failed.cell.path)
+
+
 def _yardsticks(failed: Failed) -> Iterator[Wanted]:
     """Neutral hosts asked by the probe of the check, over the same path and within the same minute."""
     own = {check.name for check in failed.cell.target.checks}
@@ -354,6 +321,25 @@ def _answered_otherwise(failed: Failed) -> bool:
     return failed.last.of == "target" and failed.last.stage in {Stage.RESPONSE, Stage.BODY}
 
 
+def _page_in_the_clear(failed: Failed) -> bool:
+    """A page came in the clear, or a refusal in its place: whether it is the service's own nobody can tell by looks."""
+    answer = failed.walk.at(Stage.RESPONSE)
+    came = failed.last.failure is None or (_another_page(failed) and answer and answer.detail.get("status") in REFUSALS)
+    in_the_clear = str(failed.check.params.get("url", "")).startswith("http://")
+    return bool(came) and in_the_clear and failed.check.probe == "http" and target_name(failed.check) is not None
+
+
+def _by_bytes(failed: Failed) -> bool:
+    """The check goes to an endpoint, and not by datagrams."""
+    return _at_target(failed) and failed.check.probe not in DATAGRAMS and endpoint(failed.check) is not None
+
+
+def _comes_out_elsewhere(failed: Failed) -> bool:
+    """The path has hops, and its own part of the way is done."""
+    done = failed.last.stage not in {Stage.PATH, Stage.RESOLVE}
+    return bool(failed.cell.path.hops) and failed.cell.target.name != PATH_TARGET and done and _by_bytes(failed)
+
+
 _abroad = functools.partial(_neutral, role=Role.FOREIGN)
 _at_home = functools.partial(_neutral, role=Role.DOMESTIC)
 
@@ -365,10 +351,13 @@ _COMPARED = Row(
 )
 _AGAIN = Row(role=Role.KNOWN_GOOD, when=_at_target, ask=_same_check, tells="whether the target is up")
 
-QUALITY_ROWS: tuple[Row, ...] = (_COMPARED, _AGAIN)
-"""What a walk asks for that went through, and poorly."""
-
-ROWS: tuple[Row, ...] = (
+_ENCRYPTED = Row(
+    role=Role.ENCRYPTED,
+    when=_page_in_the_clear,
+    ask=_over_tls,
+    tells="whether the service itself, which nobody else can speak for over TLS, answers alike",
+)
+_NEUTRAL_HERE = (
     Row(
         role=Role.FOREIGN,
         when=_path_stood,
@@ -381,6 +370,16 @@ ROWS: tuple[Row, ...] = (
         ask=functools.partial(_at_home, over=_this_path),
         tells="whether this path carries anything at all",
     ),
+)
+
+ANYBODYS_ROWS: tuple[Row, ...] = (*_NEUTRAL_HERE, _AGAIN, _ENCRYPTED)
+"""What a walk asks for that went through, and that anybody on the way could have answered."""
+
+QUALITY_ROWS: tuple[Row, ...] = (_COMPARED, _AGAIN)
+"""What a walk asks for that went through, and poorly."""
+
+ROWS: tuple[Row, ...] = (
+    *_NEUTRAL_HERE,
     Row(
         role=Role.FOREIGN,
         when=_own_servers,
@@ -413,7 +412,14 @@ ROWS: tuple[Row, ...] = (
         ask=_other_transport,
         tells="whether somebody else answers in the resolver's name over UDP",
     ),
+    _ENCRYPTED,
     Row(role=Role.NEUTRAL_QUERY, when=_of_lookup, ask=_neutral_query, tells="whether the resolver answers at all"),
+    Row(
+        role=Role.AGAIN,
+        when=_by_bytes,
+        ask=_in_short_segments,
+        tells="whether it fails still, now that the target is shown to be up, and in short segments too",
+    ),
     Row(
         role=Role.OTHER_NAME,
         when=_name_was_shown,
@@ -437,6 +443,12 @@ ROWS: tuple[Row, ...] = (
         when=_in_handshake,
         ask=_name_elsewhere,
         tells="whether the target's name is cut wherever it goes",
+    ),
+    Row(
+        role=Role.WITHOUT_PATH,
+        when=_comes_out_elsewhere,
+        ask=_without_path,
+        tells="whether it is where the path comes out that the target does not like",
     ),
     Row(role=Role.EXIT, when=_answered_otherwise, ask=_exit, tells="where the answering server saw us come from"),
 )

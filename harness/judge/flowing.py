@@ -9,9 +9,6 @@ from harness.judge.conditions import Condition
 from harness.judge.seen import Answer, Seen, passed
 from harness.model import Role, Stage, Walk
 
-DATAGRAMS = frozenset({"stun", "media", "quic"})
-"""The probes that speak in datagrams."""
-
 _SPOILT = 0.1
 """Seconds by which our own event loop may be late before the evenness of a stream says more of us than of it."""
 
@@ -109,7 +106,7 @@ of_stream = Condition("it is a stream of datagrams", lambda walk, seen: _probe(w
 of_transfer = Condition("it is a transfer", lambda walk, seen: _probe(walk, seen) == "transfer")
 by_stun = Condition("the question is one of STUN", lambda walk, seen: _probe(walk, seen) == "stun")
 by_quic = Condition("the question is one of QUIC", lambda walk, seen: _probe(walk, seen) == "quic")
-by_datagrams = Condition("it speaks in datagrams", lambda walk, seen: _probe(walk, seen) in DATAGRAMS)
+by_datagrams = Condition("it speaks in datagrams", lambda walk, seen: _probe(walk, seen) in quality.DATAGRAMS)
 loop_spoilt = Condition(f"our own event loop was at least {_SPOILT:g} s late during a stream", _spoilt)
 stood_still = Condition("nothing moved any more", lambda walk, _: _stopped(walk))
 still_moving = Condition("something still moved when its time was over", lambda walk, _: not _stopped(walk))
@@ -133,6 +130,10 @@ segments_lost = Condition(
 )
 lost_from_the_first = Condition(
     "segments were lost before the transfer had begun", lambda walk, seen: quality.lost_before(walk)
+)
+line_loses = Condition(
+    "a neutral host's transfer over this path loses segments too",
+    lambda walk, seen: any(quality.lossy(other, quality.WAYS) for other in _yardsticks(walk, seen)),
 )
 datagrams_lost = Condition(
     "it lost more datagrams than the floor allows, or at least 1%",

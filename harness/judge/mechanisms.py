@@ -16,6 +16,7 @@ MECHANISMS: Mapping[str, str] = {
     "dns.injection": "several answers that contradict each other came to one question",
     "dns.hijack": "over UDP somebody else answers in the resolver's name; over TCP it answers otherwise",
     "dns.forged": "the address given out does not belong to the target",
+    "dns.stale": "at the address given out nobody is there for anybody, or a machine that the target has left",
     # addresses
     "ip.blackhole": "connections to the address get no answer",
     "ip.refuse": "connections to the address are refused or reset at once",
@@ -77,14 +78,19 @@ MECHANISMS: Mapping[str, str] = {
     "path.stale_pin": "the address that the path pins for the name does not serve the target any more",
     "path.no_passage": "the path stands, and carries nothing to neutral hosts",
     "net.slow": "a neutral host over this path fares no better: the line is poor",
+    "net.mtu": "large packets vanish on the way and short ones pass (a black hole of path MTU discovery)",
+    "net.unsteady": "asked again at once it goes through: the target or the line comes and goes",
     "path.engine_missing": "the outside program that carries the path is not installed here",
     "path.engine_failed": "the outside program that carries the path does not start, or has ended",
     "tunnel.wireguard_drop": "WireGuard's handshakes find no answer, though the server's host is there",
     "net.listed_names": "connections open over this path, and TLS passes under listed names alone",
     "net.domestic_only": "hosts at home answer over this path, hosts abroad do not",
     # the service
-    "service.refused": "the genuine server answers, and not with the proof; over another path it does",
+    "service.refused": "the genuine server answers, and not with the proof: it serves others, or nobody",
     "service.no_such_name": "the name does not exist anywhere",
+    "service.certificate": "the target's own certificate has expired, and no impostor could show it",
+    "service.challenge": "the service, or its CDN, asks for a proof of being human",
+    "service.exit_refused": "the target answers directly, and not to where this path comes out; others it reaches",
     "service.slow": "over a path known good the service is as slow",
     # ourselves
     "local.no_network": "nothing answers over any path: there is no network here",

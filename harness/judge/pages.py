@@ -1,13 +1,14 @@
-"""Whether two answers to one request are the same page, when nothing but their looks can tell."""
+"""What can be told of a page by its looks alone: whether it is another one's like, and whether it asks who is there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.judge.conditions import Condition
-from harness.judge.seen import Seen, http_answer
-from harness.model import Json, Walk
+from harness.judge.blockpages import Page, known_page
+from harness.model import Json
 
+REFUSALS = frozenset({401, 403, 429, 451})
+"""RFC 9110, sections 15.5.2 and 15.5.4; RFC 6585, section 4; RFC 7725."""
 ALIKE = 0.7
 """The shorter body's share of the longer one above which OONI's Web Connectivity takes both for one page."""
 
@@ -22,10 +23,18 @@ def same_page(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
     return one.get("body_sha256") == other.get("body_sha256") or lengths[0] > ALIKE * lengths[1]
 
 
-def _other_page(walk: Walk, seen: Seen) -> bool:
-    here = http_answer(walk)
-    there = [http_answer(good) for good in seen.known_good_walks(walk) if good.completed]
-    return bool(here and there) and not any(same_page(here, answer) for answer in there)
+_CLOUDFLARE = "developers.cloudflare.com, Cloudflare challenges: detect a challenge page response"
+_AWS = "docs.aws.amazon.com, AWS WAF developer guide: how the CAPTCHA and Challenge rule actions work"
+
+CHALLENGES = (
+    Page(id="cloudflare", where="cf-mitigated", holds="challenge", cc="ZZ", source=_CLOUDFLARE),
+    Page(id="cloudflare.title", where="title", holds="Just a moment...", cc="ZZ", source=_CLOUDFLARE),
+    Page(id="aws.challenge", where="x-amzn-waf-action", holds="challenge", cc="ZZ", source=_AWS),
+    Page(id="aws.captcha", where="x-amzn-waf-action", holds="captcha", cc="ZZ", source=_AWS),
+)
+"""Pages by which a service or its CDN asks for a proof of being human, as rows."""
 
 
-other_page_elsewhere = Condition("over a path known good another page comes", _other_page)
+def challenge(answer: Mapping[str, Json]) -> Page | None:
+    """The challenge that an answer is, None where it is none; a page that was refused nothing is none."""
+    return known_page(answer, CHALLENGES) if int(answer.get("status") or 0) >= 400 else None

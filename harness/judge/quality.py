@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from harness.model import Floor, Json, Stage, Walk
 
+DATAGRAMS = frozenset({"stun", "media", "quic"})
+"""The probes that speak in datagrams."""
+
 FAR_BELOW = 0.25
 """The share of a yardstick's rate below which a rate is no chance (net4people/bbs#382 shows a tenth and less)."""
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.judge.blockpages import PAGES, Page
-from harness.judge.controls import (
-    DIRECT,
+from harness.judge.controls import DIRECT
+from harness.judge.endpoints import Endpoint, endpoint, is_ipv6, target_name
+from harness.judge.named import (
+    encrypted_check_name,
     home_name_check,
     name_elsewhere_check,
     neutral_query_check,
@@ -18,7 +20,6 @@ from harness.judge.controls import (
     other_transport_check,
     udp_server,
 )
-from harness.judge.endpoints import Endpoint, endpoint, target_name
 from harness.model import Cell, Check, Control, Json, Role, Stage, Walk
 
 RANK: Mapping[Stage, int] = {stage: rank for rank, stage in enumerate(Stage)}
@@ -156,6 +157,19 @@ class Seen:
         found = self.of(Role.OTHER_TRANSPORT, check=other_transport_check(name, server).name)
         return next((seen for control in found for seen in control.walks), None)
 
+    def again(self, walk: Walk) -> Answer:
+        """Whether the walk's check went through over the cell's own path when it was asked once more."""
+        return _any_passed(self.of(Role.AGAIN, self.cell.path.name, walk.check))
+
+    def without_path(self, walk: Walk) -> Answer:
+        """Whether the walk's check goes through directly."""
+        return _any_passed(self.of(Role.WITHOUT_PATH, check=walk.check))
+
+    def over_tls(self, walk: Walk) -> tuple[Mapping[str, Json], ...]:
+        """What the service answered over TLS, verified, to the request that the walk sent in the clear."""
+        found = self.of(Role.ENCRYPTED, self.cell.path.name, encrypted_check_name(walk.check))
+        return tuple(answer for control in found for seen in control.walks if (answer := http_answer(seen)))
+
     def resolver_answers(self, names: Iterable[str]) -> Answer:
         """Whether the path's resolver answered a neutral question."""
         wanted = {neutral_query_check(name).name for name in names}
@@ -167,6 +181,21 @@ class Seen:
         by_tcp = self.by_tcp(walk)
         walks = [*self.known_good_walks(walk), *([by_tcp] if by_tcp else [])]
         return frozenset(address for seen in walks for address in given_out(seen))
+
+    def served_from_nowhere(self, walk: Walk) -> bool:
+        """True where over a path known good nobody takes a connection at the walk's address either.
+
+        Not every proxy has IPv6: an address of it counts only where something else by IPv6 was reached over that path.
+        """
+        here = [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if pinned(one)]
+        found = [(one.path, seen) for one in here for seen in one.walks if seen.address == walk.address]
+        able = {path for path, _ in found if not is_ipv6(walk.address) or self._carries_ipv6(path)}
+        shown = [seen for path, seen in found if path in able and not self._says_nothing(seen, path)]
+        return bool(shown) and not any(map(reached, shown))
+
+    def _carries_ipv6(self, path: str) -> bool:
+        found = [seen for one in self.controls if one.path == path for seen in one.walks if is_ipv6(seen.address)]
+        return any(map(reached, found))
 
     def _best(self, walk: Walk, controls: Iterable[Control]) -> Good:
         found = {self._compare(walk, seen, control.path) for control in controls for seen in control.walks}

@@ -27,7 +27,12 @@ from harness.probes.route import Route, counted
 
 ALPN = ("h2", "http/1.1")
 HEADERS = (("user-agent", "Mozilla/5.0"), ("accept", "*/*"), ("accept-encoding", "gzip, deflate"))
-KEPT_HEADERS = frozenset({"content-type", "content-length", "server", "via", "location", "retry-after", "alt-svc"})
+KEPT_HEADERS = frozenset(
+    {
+        *("content-type", "content-length", "server", "via", "location", "retry-after", "alt-svc"),
+        *("cf-mitigated", "x-amzn-waf-action"),  # a challenge, and whose
+    }
+)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 

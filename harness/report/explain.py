@@ -47,6 +47,9 @@ _ROLES: Mapping[Role, str] = {
     Role.NEUTRAL_QUERY: "a neutral question to the same resolver",
     Role.EXIT: "where a reflector saw us come from",
     Role.YARDSTICK: "a neutral host asked by the same probe",
+    Role.ENCRYPTED: "the same page over TLS",
+    Role.AGAIN: "the same check asked again",
+    Role.WITHOUT_PATH: "the same check without the path",
 }
 _STRENGTHS: Mapping[Strength, str] = {
     Strength.CONFIRMED: "what was seen settles it by itself",

@@ -92,6 +92,7 @@ class Opening:
         pair = protobuf.read(chain)
         intermediate = _certificate(protobuf.blob(pair, _INTERMEDIATE))
         leaf = _certificate(protobuf.blob(pair, _LEAF))
+        in_time = self._in_time(intermediate) and self._in_time(leaf)
         issuer = next((key for key in self._issuers if _signed(intermediate, key)), None)
         for holds, why in (
             (issuer is not None, "the intermediate is signed by no issuer of ours"),
@@ -99,10 +100,11 @@ class Opening:
             (_signed(leaf, intermediate.key), "the leaf is not signed by the intermediate"),
             (leaf.issuer_serial == intermediate.serial, "the leaf names another intermediate"),
             (leaf.key == static, "the leaf is for another key than the one that answered"),
-            (self._in_time(intermediate) and self._in_time(leaf), "a certificate is expired or not yet valid"),
+            (in_time, "a certificate is expired or not yet valid"),
         ):
             if not holds:
-                raise Failed("proof_missing", why=why, leaf_serial=leaf.serial, intermediate_serial=intermediate.serial)
+                serials = {"leaf_serial": leaf.serial, "intermediate_serial": intermediate.serial}
+                raise Failed("proof_missing", why=why, in_time=in_time, **serials)
         return Proof(
             issuer=(issuer or b"").hex(),
             intermediate_serial=intermediate.serial,

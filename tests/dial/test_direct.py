@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import sys
 
 import pytest
 
@@ -36,6 +37,17 @@ def test_a_connection_is_one_stage_with_what_the_kernel_knows() -> None:
     assert ("127.0.0.1", port, None) == (seen.detail["address"], seen.detail["port"], seen.failure)
     assert 0 <= seen.detail["rtt"] < 1
     assert 0 == seen.detail["retransmits"]
+
+
+def test_segments_are_no_longer_than_asked_for() -> None:
+    async def act() -> int:
+        async with serving(echo) as port:
+            stream = await Direct(segment=1220).stream(here(port), soon(), tape())
+            told = stream.tcp_info(20)  # type: ignore[attr-defined]
+            stream.close()
+            return int.from_bytes(told[16:20], sys.byteorder)  # tcpi_snd_mss, linux/tcp.h
+
+    assert asyncio.run(act()) <= 1220
 
 
 def closed_port() -> int:

@@ -101,3 +101,57 @@ def test_a_control_that_fails_is_a_fact_like_any_other() -> None:
     (control,) = asyncio.run(world()).facts()["k"].controls
     assert isinstance(control, Control)
     assert "connection_refused" == control.walks[0].failure
+
+
+class Coming:
+    """An HTTP server that hangs up on whoever comes first, and serves all others."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def __call__(self, reader: Any, writer: Any) -> None:
+        self.times += 1
+        if self.times == 1:
+            writer.close()
+        else:
+            await answering(page("own"))(reader, writer)
+
+
+def coming(*keys: str) -> Heard:
+    """Cells whose server serves all but the first who comes, with a path known good."""
+
+    async def world() -> Heard:
+        async with serving(Coming()) as port, serving(answering(page("neutral"))) as other:
+            neutral = check("http", "neutral", url=f"http://127.0.0.1:{other}/")
+            controls = Controls(foreign=(neutral,), paths=(Path(name="other-way"),))
+            cells = (cell(key, check("http", "own", url=f"http://127.0.0.1:{port}/")) for key in keys)
+            return await session(plan(*cells, controls=controls, retry=ONCE))
+
+    return asyncio.run(world())
+
+
+def test_what_a_path_known_good_brings_is_asked_for_here_again() -> None:
+    asked = kept(coming("k"), "k")
+
+    assert asked.index((Role.KNOWN_GOOD, "other-way")) < asked.index((Role.AGAIN, "direct"))
+
+
+def test_what_no_path_brings_is_not_asked_for_again() -> None:
+    heard, _ = controlled("k", paths=(Path(name="other-way"),))
+
+    assert Role.AGAIN not in dict(kept(heard, "k"))
+
+
+def test_what_was_seen_before_a_failure_says_nothing_of_it() -> None:
+    asked: dict[str, float] = {}
+
+    async def world() -> Heard:
+        controls = Controls(paths=(Path(name="other-way"),))
+        cells = (cell(key, check("tcp", host="127.0.0.1", port=1)) for key in ("a", "b"))
+        return await session(plan(*cells, controls=controls, retry=ONCE))
+
+    for key, facts in asyncio.run(world()).facts().items():
+        (good,) = (one for one in facts.controls if one.role is Role.KNOWN_GOOD)
+        asked[key] = good.at - facts.attempts[0].at
+
+    assert all(late >= 0 for late in asked.values())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from harness.judge.controls import name_elsewhere_check, other_name_check
+from harness.judge.named import name_elsewhere_check, other_name_check
 from harness.model import (
     Attempt,
     Cell,

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from harness.judge import wanted
-from harness.model import PATH_TARGET, Controls, Observation, Path, Role, Spec, Stage, Target, Walk
-from tests.judge.facts import ABROAD, ABROAD_TOO, ADDRESS, DIRECT, HOME, OFFICE, cell, walk
+from harness.judge.worth import worth_asking
+from harness.model import PATH_TARGET, Check, Control, Controls, Observation, Path, Role, Spec, Stage, Target, Walk
+from tests.judge.facts import ABROAD, ABROAD_TOO, ADDRESS, DIRECT, HOME, OFFICE, TARGET, cell, control, neutral, walk
 
 CONTROLS = Controls(foreign=(ABROAD, ABROAD_TOO), domestic=(HOME,), paths=(OFFICE,))
 RESET = walk(Stage.TLS, "connection_reset")
@@ -59,6 +60,86 @@ def test_an_address_that_cannot_be_public_is_tried_nowhere_else_unless_the_user_
 
 def test_what_may_set_off_a_censor_is_asked_last() -> None:
     assert [Role.OTHER_NAME, Role.OTHER_HELLO, Role.NAME_ELSEWHERE] == [role for role, _ in roles(RESET)][-3:]
+
+
+def test_a_check_is_asked_again_over_its_own_path_in_short_segments() -> None:
+    (again,) = (one for one in wanted(RESET, cell(), CONTROLS) if one.role is Role.AGAIN)
+
+    assert ("direct", {"segment": 1220}) == (again.over.name, again.over.base.params)
+
+
+def test_segments_are_left_alone_where_the_connection_is_a_proxys() -> None:
+    (again,) = (one for one in wanted(RESET, cell(path=OFFICE), CONTROLS) if one.role is Role.AGAIN)
+
+    assert OFFICE == again.over
+
+
+def test_a_path_that_comes_out_elsewhere_asks_for_the_check_without_it() -> None:
+    assert (Role.WITHOUT_PATH, "direct") in roles(RESET, path=OFFICE)
+    assert Role.WITHOUT_PATH not in dict(roles(RESET))
+
+
+PLAIN = cell(
+    replace(TARGET, checks=(Check(name="web", probe="http", params={"url": "http://app.example.com:8080/x?y"}),))
+)
+
+
+def page(status: int, token: str | None = None) -> Walk:
+    """A walk that brought a page of that status."""
+    came = Observation(stage=Stage.RESPONSE, received=100, detail={"status": status, "title": str(status)})
+    return Walk(check="web", observations=(came, Observation(stage=Stage.BODY, failure=token, received=100)))
+
+
+@pytest.mark.parametrize(
+    ("expected", "failed"),
+    [
+        (["https://app.example.com/x?y"], page(200)),
+        (["https://app.example.com/x?y"], page(451, "http_unexpected_status_code")),
+        ([], page(302, "http_unexpected_status_code")),
+        ([], page(200, "connection_reset")),
+        ([], walk(Stage.RESPONSE, "connection_reset")),
+    ],
+)
+def test_a_page_or_a_refusal_in_the_clear_is_asked_for_over_tls_too(expected: list[str], failed: Walk) -> None:
+    asked = wanted(failed, PLAIN, CONTROLS)
+
+    assert expected == [one.check.params["url"] for one in asked if one.role is Role.ENCRYPTED]
+
+
+@pytest.mark.parametrize(("expected", "elsewhere"), [(True, 200), (False, 451)])
+def test_nothing_is_asked_over_tls_where_a_path_known_good_brings_the_same(expected: bool, elsewhere: int) -> None:
+    here, good = page(451), control(Role.KNOWN_GOOD, page(elsewhere), "office")
+    (over_tls,) = (one for one in wanted(here, PLAIN, CONTROLS) if one.role is Role.ENCRYPTED)
+
+    assert expected == worth_asking(over_tls, (good,), "direct", (here,))
+
+
+KNOWN_GOOD = control(Role.KNOWN_GOOD, walk(), "office")
+CUT = control(Role.KNOWN_GOOD, walk(Stage.TLS, "connection_reset"), "office")
+PINNED = control(Role.KNOWN_GOOD, walk(), "office", pinned=True)
+
+
+@pytest.mark.parametrize(
+    ("expected", "done"),
+    [
+        (True, (KNOWN_GOOD,)),
+        (True, (CUT, *neutral(works=False))),
+        (False, (CUT, *neutral())),
+        (False, (PINNED, *neutral())),
+        (False, ()),
+    ],
+)
+def test_a_check_is_asked_again_only_where_its_failure_is_a_riddle(expected: bool, done: tuple[Control, ...]) -> None:
+    (again,) = (one for one in wanted(RESET, cell(), CONTROLS) if one.role is Role.AGAIN)
+
+    assert expected == worth_asking(again, done, "direct")
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_check_is_asked_without_its_path_only_where_that_carries_others(works: bool) -> None:
+    (without,) = (one for one in wanted(RESET, cell(path=OFFICE), CONTROLS) if one.role is Role.WITHOUT_PATH)
+
+    assert works == worth_asking(without, neutral(works=works, path="office"), "office")
 
 
 def test_the_neutral_name_goes_to_the_address_that_failed() -> None:

@@ -99,6 +99,24 @@ def test_a_tunnel_that_is_silent_where_there_is_no_network_is_not_blamed() -> No
     assert "local.no_network" == judge(cell(path=OFFICE), seen).mechanism
 
 
+@given(st.sampled_from(STAGES), st.sampled_from(sorted(TOKENS)))
+def test_what_goes_through_when_asked_again_is_blamed_on_nobody(stage: Stage, token: str) -> None:
+    again = control(Role.AGAIN, walk())
+
+    assert Claim.BLOCKED is not judge(cell(), facts((walk(stage, token),), controls=(*FULL, again))).claim
+
+
+@given(st.sampled_from(STAGES[1:]), st.sampled_from(sorted(TOKENS)))
+def test_what_goes_through_directly_is_not_down(stage: Stage, token: str) -> None:
+    here = (*neutral(path="office"), *neutral(), control(Role.WITHOUT_PATH, walk()))
+    alike = control(Role.KNOWN_GOOD, walk(stage, token), "elsewhere")
+    up = control(Role.FOREIGN, walk(check="abroad"), "elsewhere")
+
+    verdict = judge(cell(path=OFFICE), facts((walk(stage, token),), controls=(*here, alike, up)))
+
+    assert Claim.DOWN is not verdict.claim
+
+
 def test_an_empty_walk_is_insufficient() -> None:
     empty = Walk(check="web")
 

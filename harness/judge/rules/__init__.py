@@ -11,6 +11,7 @@ from harness.judge.rules.local import LOCAL, USABLE
 from harness.judge.rules.names import NAMES
 from harness.judge.rules.path import CUT_OFF, HOPS, PROXIED, RESOLVERS
 from harness.judge.rules.rule import Rule
+from harness.judge.rules.service import EXITS, REFUSALS, SERVICE, UNSTEADY
 from harness.judge.rules.tunnel import TUNNELS
 from harness.model import Claim, Strength
 
@@ -18,12 +19,15 @@ RULES: tuple[Rule, ...] = (
     *QUALITY,
     *USABLE,
     *LOCAL,
+    *UNSTEADY,
     *TUNNELS,
     *HOPS,
     *RESOLVERS,
+    *SERVICE,
     *NAMES,
     *ON_FINGERPRINT,
     *ON_NAME,
+    *EXITS,
     *POOR,
     *DOWN,
     *CUT_OFF,
@@ -31,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     *ADDRESSES,
     *HANDSHAKES,
     *FLOWS,
+    *REFUSALS,
     *EXCHANGES,
 )
 

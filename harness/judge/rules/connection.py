@@ -1,5 +1,6 @@
 """Addresses, handshakes and what comes after: judged by the same check over a path known good."""
 
+from harness.judge.answered import encrypted, goes_directly, has_begun, in_the_clear, more_elsewhere, speaks_http
 from harness.judge.conditions import (
     ALERT,
     CERTIFICATE,
@@ -14,21 +15,17 @@ from harness.judge.conditions import (
     agrees_elsewhere,
     both_arms,
     either,
-    encrypted,
     ended,
     fails_alike,
     foreign_works,
     gets_further,
-    has_begun,
-    in_the_clear,
     may_be_the_targets,
-    more_elsewhere,
+    network_works,
     no,
     nothing_known_good,
     only_the_name,
     other_hello_answered,
     passes_elsewhere,
-    speaks_http,
 )
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
@@ -107,7 +104,7 @@ DOWN = (
         id="target.down",
         claim=Claim.DOWN,
         strength=_LIKELY,
-        when=(fails_alike, may_be_the_targets),
+        when=(fails_alike, may_be_the_targets, network_works, no(goes_directly)),
         why="Over a path known good the same check fails the same way, and that path reaches others.",
         case="target-down",
     ),

@@ -20,6 +20,7 @@ from harness.judge.flowing import (
     datagrams_lost,
     far_below_yardstick,
     like_yardstick,
+    line_loses,
     loop_spoilt,
     lost_from_the_first,
     media_begun,
@@ -43,7 +44,7 @@ from harness.model import Claim, Stage, Strength
 _DEGRADED = Claim.DEGRADED
 _LIKELY = Strength.LIKELY
 _AT = Stage.MEDIA
-_SLOWED = (rate_below_floor, far_below_yardstick, no(poor_elsewhere))
+_SLOWED = (rate_below_floor, far_below_yardstick, no(poor_elsewhere), no(line_loses))
 _FARES_BETTER = either(better_yardstick, better_elsewhere)
 
 POOR = (
@@ -110,6 +111,16 @@ QUALITY = (
         case="transfer-slowed",
     ),
     Rule(
+        id="net.slow",
+        claim=_DEGRADED,
+        strength=_LIKELY,
+        mechanism="net.slow",
+        stage=_AT,
+        when=(below_floor, either(like_yardstick, line_loses)),
+        why="Below the floor, and a neutral host over this path fares no better: nobody but the line is to blame.",
+        case="transfer-slow-line",
+    ),
+    Rule(
         id="service.slow",
         claim=_DEGRADED,
         strength=_LIKELY,
@@ -118,16 +129,6 @@ QUALITY = (
         when=(below_floor, poor_elsewhere, no(slow_yardstick)),
         why="Below the floor over a path known good too, and neutral hosts are not: the service itself is slow.",
         case="transfer-slow-service",
-    ),
-    Rule(
-        id="net.slow",
-        claim=_DEGRADED,
-        strength=_LIKELY,
-        mechanism="net.slow",
-        stage=_AT,
-        when=(below_floor, like_yardstick),
-        why="Below the floor, and a neutral host over this path fares no better: nobody but the line is to blame.",
-        case="transfer-slow-line",
     ),
     Rule(
         id="media.loss",
@@ -175,7 +176,7 @@ FLOWS = (
         claim=Claim.BLOCKED,
         strength=_LIKELY,
         mechanism="flow.freeze",
-        when=(ended(_AT, SILENT), of_transfer, stood_still, went_on),
+        when=(ended(_AT, SILENT), of_transfer, stood_still, went_on, no(line_loses)),
         why="The transfer stopped without a word after its first bytes; others in the same minute went on.",
         case="transfer-freeze",
     ),
@@ -184,7 +185,7 @@ FLOWS = (
         claim=Claim.BLOCKED,
         strength=_LIKELY,
         mechanism="flow.slowed",
-        when=(ended(_AT, SILENT), of_transfer, still_moving, far_below_yardstick),
+        when=(ended(_AT, SILENT), of_transfer, still_moving, far_below_yardstick, no(line_loses)),
         why="So slow that 64 KiB did not come in its time; a neutral host over this path was far faster.",
         case="transfer-starved",
     ),

@@ -1,5 +1,14 @@
 """What went through, and faults of our own: told before anything is said of the network."""
 
+from harness.judge.answered import (
+    alike_over_tls,
+    in_the_clear,
+    is_known_page,
+    not_proved,
+    not_valid_yet,
+    other_page_elsewhere,
+    speaks_http,
+)
 from harness.judge.conditions import (
     CERTIFICATE,
     OTHER_ANSWER,
@@ -7,25 +16,23 @@ from harness.judge.conditions import (
     UNREACHABLE,
     believable,
     by_ipv6,
+    certificate_out_of_date,
+    either,
     ended,
-    in_the_clear,
     ipv6_broken,
-    is_known_page,
     loop_was_late,
     neutral_impersonated,
     neutral_out_of_date,
     neutral_silent,
     never_connected,
     no,
-    not_proved,
     nothing_anywhere,
     proved,
+    resolver_errs,
     shown,
-    speaks_http,
     through,
     token,
 )
-from harness.judge.pages import other_page_elsewhere
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 
@@ -55,9 +62,18 @@ USABLE = (
         claim=Claim.BLOCKED,
         strength=Strength.LIKELY,
         mechanism="http.block_page",
-        when=(through, in_the_clear, speaks_http, not_proved, other_page_elsewhere),
+        when=(through, in_the_clear, speaks_http, not_proved, other_page_elsewhere, no(alike_over_tls)),
         why="Readable on the way, the request brings one page here and another over a path known good.",
         case="http-other-page",
+    ),
+    Rule(
+        id="local.interception_page",
+        claim=Claim.INCONCLUSIVE,
+        strength=Strength.INSUFFICIENT,
+        mechanism="local.interception",
+        when=(through, in_the_clear, speaks_http, not_proved, neutral_impersonated, no(neutral_out_of_date)),
+        why="Anybody can have sent this page, and neutral hosts are shown with what is not theirs: a captive portal.",
+        case="local-captive-portal-page",
     ),
     Rule(
         id="usable.reached",
@@ -137,16 +153,28 @@ LOCAL = (
         claim=Claim.INCONCLUSIVE,
         strength=Strength.INSUFFICIENT,
         mechanism="local.clock",
-        when=(token("ssl_invalid_certificate"), neutral_out_of_date),
+        when=(either(token("ssl_invalid_certificate"), certificate_out_of_date), neutral_out_of_date),
         why="Certificates of neutral hosts are out of date too, so our own clock is probably wrong.",
         case="local-clock",
+    ),
+    Rule(
+        id="local.clock_behind",
+        claim=Claim.INCONCLUSIVE,
+        strength=Strength.INSUFFICIENT,
+        mechanism="local.clock",
+        when=(not_valid_yet,),
+        why="The target's certificate begins in our future: our own clock is probably behind.",
+        case="certificate-not-yet-valid",
     ),
     Rule(
         id="local.interception",
         claim=Claim.INCONCLUSIVE,
         strength=Strength.INSUFFICIENT,
         mechanism="local.interception",
-        when=(ended(_ANSWERED, CERTIFICATE | OTHER_ANSWER), neutral_impersonated),
+        when=(
+            either(ended(_ANSWERED, CERTIFICATE | OTHER_ANSWER), ended(Stage.TLS, CERTIFICATE, of="hop")),
+            neutral_impersonated,
+        ),
         why="Neutral hosts too are shown with what is not theirs: a captive portal, interception, or our trust store.",
         case="local-captive-portal",
     ),
@@ -155,7 +183,7 @@ LOCAL = (
         claim=Claim.INCONCLUSIVE,
         strength=Strength.INSUFFICIENT,
         mechanism="local.no_network",
-        when=(neutral_silent, nothing_anywhere, never_connected),
+        when=(neutral_silent, nothing_anywhere, never_connected, no(resolver_errs)),
         why="No control went through over any path: there is no network here, or none that carries anything.",
         case="local-no-network",
     ),

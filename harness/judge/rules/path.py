@@ -6,6 +6,7 @@ from harness.judge.conditions import (
     CUT,
     REFUSED,
     RESET,
+    RESOLVER_ERRORS,
     SILENT,
     UNREACHABLE,
     abroad_is_up,
@@ -17,6 +18,7 @@ from harness.judge.conditions import (
     home_name_answered,
     network_works,
     no,
+    resolver_errs,
     resolver_fails,
     token,
     works_elsewhere,
@@ -29,7 +31,7 @@ _LIKELY = Strength.LIKELY
 _SHAKING = frozenset({Stage.TLS, Stage.HOP, Stage.REQUEST, Stage.RESPONSE, Stage.BODY})
 _OPENING = frozenset({Stage.CONNECT, Stage.TLS})
 _ASKING = frozenset({Stage.RESOLVE, Stage.TLS, Stage.REQUEST, Stage.RESPONSE, Stage.BODY})
-_FAULTS = frozenset({"dns_servfail_error", "dns_refused_error", "dns_server_misbehaving"})
+_FAULTS = RESOLVER_ERRORS
 _NO_NAME = frozenset({"dns_nxdomain_error", "dns_no_answer", "no_local_resolver"})
 _NO_DNS = _FAULTS | {
     *("http_unexpected_status_code", "http_request_failed", "protocol_error", "proof_missing"),
@@ -216,8 +218,8 @@ RESOLVERS = (
         strength=_LIKELY,
         mechanism="path.resolver_misbehaving",
         stage=Stage.PATH,
-        when=(ended(Stage.RESOLVE, _FAULTS), resolver_fails, network_works),
-        why="The path's resolver fails for a neutral question too, while the network here works.",
+        when=(ended(Stage.RESOLVE, _FAULTS), resolver_errs),
+        why="The path's resolver answers, and fails for a neutral question too.",
         case="resolver-misbehaving",
     ),
 )

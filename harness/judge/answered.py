@@ -1,0 +1,100 @@
+"""Statements about what came back: pages, refusals, certificates out of date, and what comes when asked again."""
+
+from __future__ import annotations
+
+from harness.judge.blockpages import known_page
+from harness.judge.conditions import Condition
+from harness.judge.controls import SHORT_SEGMENT
+from harness.judge.pages import REFUSALS, challenge, same_page
+from harness.judge.seen import Answer, Seen, http_answer
+from harness.model import Level, Stage, Walk
+
+
+def _encrypted(walk: Walk, seen: Seen) -> bool:
+    where = seen.where(walk)
+    return walk.at(Stage.TLS) is not None or (where is not None and where.encrypted)
+
+
+def _speaks_http(walk: Walk, seen: Seen) -> bool:
+    check = seen.check(walk)
+    return check is not None and str(check.params.get("url", "")).startswith(("http", "ws"))
+
+
+def _received(walks: list[Walk]) -> int:
+    return max((one.received for walk in walks for one in walk.observations if one.stage == Stage.BODY), default=0)
+
+
+def _more_elsewhere(walk: Walk, seen: Seen) -> bool:
+    return _received(list(seen.known_good_walks(walk))) > _received([walk])
+
+
+def _shook_hands(walk: Walk) -> bool:
+    shaken = walk.at(Stage.TLS)
+    return shaken is not None and shaken.failure is None
+
+
+def dated_wrongly(walk: Walk) -> str:
+    """`expired` or `not_yet_valid` where nothing but the date is wrong with the target's certificate, else "".
+
+    OpenSSL looks at a chain's names before its dates, and at each date after the signature on it.
+    """
+    shown = walk.at(Stage.TLS)
+    fault = str(shown.detail.get("fault")) if shown and shown.failure == "ssl_invalid_certificate" else ""
+    return fault if fault in {"expired", "not_yet_valid"} else ""
+
+
+def _status(walk: Walk) -> int:
+    return int(http_answer(walk).get("status") or 0)
+
+
+def _alike_over_tls(walk: Walk, seen: Seen) -> bool:
+    """The service itself answers this request so: over TLS, where nobody else can speak for it."""
+    here = http_answer(walk)
+    return bool(here) and any(same_page(here, answer) for answer in seen.over_tls(walk))
+
+
+def _other_page(walk: Walk, seen: Seen) -> bool:
+    here = http_answer(walk)
+    there = [http_answer(good) for good in seen.known_good_walks(walk) if good.completed]
+    return bool(here and there) and not any(same_page(here, answer) for answer in there)
+
+
+other_page_elsewhere = Condition("over a path known good another page comes", _other_page)
+encrypted = Condition("the exchange is encrypted", _encrypted)
+in_the_clear = Condition("the exchange can be read on the way", lambda walk, seen: not _encrypted(walk, seen))
+speaks_http = Condition("the exchange is HTTP", _speaks_http)
+alike_over_tls = Condition("over TLS the service itself answers alike over this path", _alike_over_tls)
+refuses = Condition(
+    "the answer says that we may not have it (401, 403, 429 or 451)", lambda walk, _: _status(walk) in REFUSALS
+)
+is_challenge = Condition(
+    "the answer asks for a proof of being human", lambda walk, _: challenge(http_answer(walk)) is not None
+)
+goes_again = Condition(
+    "asked again over this path, after a path known good had brought it, the check went through",
+    lambda walk, seen: seen.again(walk) is Answer.YES,
+)
+hardly_begun = Condition(
+    f"less of the answer had come than one segment of {SHORT_SEGMENT} bytes holds",
+    lambda walk, _: walk.last is not None and walk.last.received < SHORT_SEGMENT,
+)
+goes_directly = Condition(
+    "without the path the same check goes through", lambda walk, seen: seen.without_path(walk) is Answer.YES
+)
+served_from_nowhere = Condition(
+    "over a path known good nobody takes connections at this address either",
+    lambda walk, seen: seen.served_from_nowhere(walk),
+)
+showed_certificate = Condition(
+    "at this address the target's own certificate was shown, be it out of date",
+    lambda walk, _: _shook_hands(walk) or dated_wrongly(walk) != "",
+)
+has_expired = Condition("the certificate has expired", lambda walk, _: dated_wrongly(walk) == "expired")
+not_valid_yet = Condition("the certificate is not valid yet", lambda walk, _: dated_wrongly(walk) == "not_yet_valid")
+is_known_page = Condition(
+    "the answer is a page known to be served by censors",
+    lambda walk, seen: known_page(http_answer(walk), seen.pages) is not None,
+)
+not_proved = Condition("nothing that only the real service can answer was shown", lambda walk, _: walk.level < Level.E3)
+has_begun = Condition("part of the answer had come", lambda walk, _: walk.last is not None and walk.last.received > 0)
+more_elsewhere = Condition("over a path known good more of it came", _more_elsewhere)

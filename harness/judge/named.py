@@ -1,0 +1,69 @@
+"""Checks that exist as controls only; the judge finds its evidence by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.model import Check, Json, Level, Role, Stage, Walk
+
+
+def other_name_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
+    """A handshake with the address under a neutral name; only whether it is answered counts."""
+    return _tls(f"{Role.OTHER_NAME}:{address}:{port}", (address, port), name, alpn=alpn)
+
+
+def other_initial_check(address: str, port: int, name: str) -> Check:
+    """An Initial of QUIC to the address under a neutral name; any answer counts."""
+    params = {"host": address, "port": port, "server_name": name, "seconds": 4.0}
+    return Check(name=f"{Role.OTHER_NAME}:quic:{address}:{port}", probe="quic", params=params, level=Level.E1)
+
+
+def other_hello_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
+    """A handshake with the address under the target's name, in which all but the name is otherwise than it was."""
+    other = () if alpn else ("http/1.1",)
+    return _tls(f"{Role.OTHER_HELLO}:{name}@{address}:{port}", (address, port), name, alpn=other, uncommon=True)
+
+
+def home_name_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
+    """A handshake with the address under the name of a neutral host at home; only whether it is answered counts."""
+    return _tls(f"{Role.OTHER_NAME}:{address}:{port}:home", (address, port), name, alpn=alpn)
+
+
+def name_elsewhere_check(host: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
+    """A handshake with a neutral host under the target's name; only whether it is answered counts."""
+    return _tls(f"{Role.NAME_ELSEWHERE}:{name}", (host, port), name, alpn=alpn)
+
+
+def other_transport_check(name: str, server: str) -> Check:
+    """The same question to the same resolver (`9.9.9.9:53`), by TCP."""
+    return _dns(f"{Role.OTHER_TRANSPORT}:{name}@{server}", name, f"tcp://{server}")
+
+
+def neutral_query_check(name: str) -> Check:
+    """A neutral name asked of the path's own resolver."""
+    return _dns(f"{Role.NEUTRAL_QUERY}:{name}", name, None)
+
+
+def encrypted_check_name(name: str) -> str:
+    """The name of the check that asks for the page of another check over TLS."""
+    return f"{Role.ENCRYPTED}:{name}"
+
+
+def udp_server(walk: Walk) -> str | None:
+    """The resolver (`9.9.9.9:53`) that answered for the target over plain UDP, None where none did."""
+    seen = walk.at(Stage.RESOLVE)
+    server = str(seen.detail.get("server", "")) if seen else ""
+    return server.removeprefix("udp:").removeprefix("//") if server.startswith("udp:") else None
+
+
+def _tls(name: str, to: tuple[str, int], server_name: str, **offers: Json) -> Check:
+    """What is offered besides the name is that of the walk that failed: else it might be what makes the difference."""
+    params = {"host": to[0], "port": to[1], "server_name": server_name, "verify": False}
+    params |= {key: list(value) if key == "alpn" else value for key, value in offers.items() if value}
+    return Check(name=name, probe="tls", params=params, level=Level.E1)
+
+
+def _dns(name: str, query: str, server: str | None) -> Check:
+    return Check(
+        name=name, probe="dns", params={"name": query, "types": ["A", "AAAA"], "server": server}, level=Level.E0
+    )

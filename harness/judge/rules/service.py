@@ -1,0 +1,158 @@
+"""Faults of services and lines that look like a censor's work: told by what no censor can make, or by asking again."""
+
+from harness.judge.answered import (
+    alike_over_tls,
+    encrypted,
+    goes_again,
+    goes_directly,
+    hardly_begun,
+    has_expired,
+    in_the_clear,
+    is_challenge,
+    refuses,
+    served_from_nowhere,
+    showed_certificate,
+)
+from harness.judge.conditions import (
+    CUT,
+    OTHER_ANSWER,
+    REFUSED,
+    SILENT,
+    UNREACHABLE,
+    address_is_foreign,
+    ended,
+    fails_alike,
+    foreign_works,
+    gets_further,
+    looked_up,
+    may_be_the_targets,
+    passes_elsewhere,
+    tcp_agrees,
+)
+from harness.judge.rules.rule import Rule
+from harness.model import Claim, Stage, Strength
+
+_UNKNOWN = Claim.INCONCLUSIVE
+_NONE = Strength.INSUFFICIENT
+_ANSWERS = frozenset({Stage.RESPONSE, Stage.BODY, Stage.MEDIA})
+_AFTER_CONNECT = frozenset({Stage.TLS, Stage.REQUEST, Stage.RESPONSE, Stage.BODY, Stage.HOLD, Stage.MEDIA})
+_NO_CONNECTION = SILENT | REFUSED | UNREACHABLE
+
+UNSTEADY = (
+    Rule(
+        id="net.mtu",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="net.mtu",
+        when=(ended(_AFTER_CONNECT, SILENT), hardly_begun, goes_again),
+        why="In short segments the answer comes over this path, otherwise not: large packets vanish on the way.",
+        case="mtu-black-hole",
+    ),
+    Rule(
+        id="net.unsteady",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="net.unsteady",
+        when=(may_be_the_targets, goes_again),
+        why="Asked again at once the check went through here: target or line come and go, or a filter does.",
+        case="flapping-server",
+    ),
+)
+"""What goes through when it is asked again is no riddle of this path's."""
+
+SERVICE = (
+    Rule(
+        id="service.certificate_expired",
+        claim=Claim.DOWN,
+        strength=Strength.LIKELY,
+        mechanism="service.certificate",
+        when=(has_expired, fails_alike),
+        why="The target's own certificate has expired, and is shown over a path known good too.",
+        case="service-certificate-expired",
+    ),
+    Rule(
+        id="service.certificate_expired_here",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.certificate",
+        when=(has_expired,),
+        why="An authority that we trust signed this certificate for the target, and it has expired: no impostor's.",
+        case="service-certificate-expired-alone",
+    ),
+    Rule(
+        id="service.challenge",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.challenge",
+        when=(ended(_ANSWERS, OTHER_ANSWER), encrypted, is_challenge),
+        why="The service, or its CDN, asks whoever comes this way to prove that he is human.",
+        case="service-challenge",
+    ),
+    Rule(
+        id="dns.stale",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="dns.stale",
+        when=(ended(Stage.CONNECT, _NO_CONNECTION), tcp_agrees, served_from_nowhere, gets_further),
+        why="Nobody is there for anybody at the address given out; elsewhere the target is up: an old address.",
+        case="dns-stale",
+    ),
+    Rule(
+        id="dns.stale_machine",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="dns.stale",
+        when=(ended(_ANSWERS, OTHER_ANSWER), looked_up, showed_certificate, address_is_foreign, passes_elsewhere),
+        why="The address given out has the target's own certificate and not its service: an old address of it.",
+        case="dns-stale-machine",
+    ),
+)
+"""Told before names and addresses are suspected."""
+
+EXITS = (
+    Rule(
+        id="service.exit_refused",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.exit_refused",
+        when=(
+            ended(_AFTER_CONNECT | {Stage.CONNECT}, CUT | REFUSED | UNREACHABLE | OTHER_ANSWER),
+            foreign_works,
+            goes_directly,
+        ),
+        why="The target answers directly, and not to where this path, which reaches others, comes out: it refuses it.",
+        case="service-exit-refused",
+    ),
+    Rule(
+        id="service.exit_unreached",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.exit_refused",
+        when=(ended(Stage.HOP, CUT | {"proxy_refused"}, of="hop"), foreign_works, goes_directly),
+        why="The target answers directly, and the path's server, which reaches others, gets nowhere with it.",
+        case="service-exit-unreached",
+    ),
+    Rule(
+        id="service.refuses_all",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.refused",
+        when=(ended(_ANSWERS, OTHER_ANSWER), encrypted, refuses, fails_alike),
+        why="The genuine server refuses us here and over a path known good: it is up, and serves others or nobody.",
+        case="service-refuses-all",
+    ),
+)
+"""Told before a target is called down."""
+
+REFUSALS = (
+    Rule(
+        id="service.refused_in_the_clear",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.refused",
+        when=(ended(_ANSWERS, OTHER_ANSWER), in_the_clear, alike_over_tls),
+        why="Over TLS, where nobody else can speak for it, the service answers this line in the same way.",
+        case="service-refused-in-the-clear",
+    ),
+)
+"""Told before a page is called another's."""
