@@ -51,8 +51,8 @@ class Expected:
 
     @property
     def quiet(self) -> bool:
-        """True where nothing is done to the cell."""
-        return self.claim == "usable" and not self.censor
+        """True where nothing is done to the cell, whatever else ails it."""
+        return not self.censor
 
     def contradicted_by(self, shown: Shown) -> str:
         """How the verdict differs, "" where it does not; a stage or steadiness that is not expected may be any."""
