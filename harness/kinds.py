@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -52,5 +51,7 @@ class Table:
 
     def nearest(self, name: str) -> str:
         """`; did you mean "socks5"?` where a name is close, else the list of all names."""
+        import difflib  # only for who has misspelt something: labs and engines read tables as they start
+
         close = difflib.get_close_matches(name, self._rows, n=1)
         return f'did you mean "{close[0]}"?' if close else f"one of {', '.join(sorted(self._rows))}"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-import ipaddress
 import os
 import pathlib
 import ssl
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from harness.lab.servers import certificate
+from harness.lab.servers.certificate import Subject
 from harness.lab.world import Certificate, Host
 
 
@@ -26,11 +25,10 @@ class Authority:
     def __init__(self, workdir: pathlib.Path, name: str = "Lab Root", skew: float = 0.0) -> None:
         self._workdir = workdir
         self._skew = skew
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self._root = self._subject(name, Certificate())
         self._contexts: dict[tuple[str, tuple[str, ...]], ssl.SSLContext] = {}
         self.ca_file = workdir / "ca.pem"
-        write_private(self.ca_file, _pem(self._root()))
+        write_private(self.ca_file, certificate.root(self._root))
 
     def front(self, host: Host, alpn: tuple[str, ...]) -> ssl.SSLContext:
         """The context to listen with. The host's certificate is made for the first client that comes.
@@ -58,52 +56,23 @@ class Authority:
         """A file with the host's private key and its certificate, made when it is first asked for."""
         file = self._workdir / f"{host.name}.pem"
         if not file.exists():
-            key = ec.generate_private_key(ec.SECP256R1())
-            plain = key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            write_private(file, plain + _pem(self._leaf(host, key.public_key())))
+            leaf = self._leaf(host)
+            write_private(file, certificate.private_key(leaf.key) + certificate.leaf(leaf, self._root))
         return file
 
-    def _root(self) -> x509.Certificate:
-        builder = self._begun(self._name, self._key.public_key(), Certificate())
-        usage = x509.KeyUsage(
-            digital_signature=False,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=True,
-            crl_sign=True,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        return builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
+    def _leaf(self, host: Host) -> Subject:
+        subject = self._subject((host.names or (host.name,))[0][:64], host.certificate)
+        names = (*host.names, *host.certificate.names)
+        return dataclasses.replace(subject, names=names, addresses=host.addresses)
 
-    def _leaf(self, host: Host, key: ec.EllipticCurvePublicKey) -> x509.Certificate:
-        names = [x509.DNSName(name) for name in (*host.names, *host.certificate.names)]
-        addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in host.addresses]
-        common = x509.NameAttribute(NameOID.COMMON_NAME, (host.names or (host.name,))[0][:64])
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        builder = self._begun(x509.Name([common]), key, host.certificate)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        # Python 3.13 verifies with VERIFY_X509_STRICT, which asks for the issuer's key (RFC 5280, 4.2.1.1).
-        return builder.add_extension(issuer, critical=False).sign(self._key, hashes.SHA256())
-
-    def _begun(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, valid: Certificate) -> x509.CertificateBuilder:
+    def _subject(self, name: str, valid: Certificate) -> Subject:
+        """Somebody with a new key, certified for a time from now on."""
         now = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=self._skew)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now + dt.timedelta(seconds=valid.begins))
-            .not_valid_after(now + dt.timedelta(seconds=valid.ends))
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        return Subject(
+            name=name,
+            key=ec.generate_private_key(ec.SECP256R1()),
+            begins=now + dt.timedelta(seconds=valid.begins),
+            ends=now + dt.timedelta(seconds=valid.ends),
         )
 
 
@@ -111,7 +80,3 @@ def write_private(file: pathlib.Path, data: bytes) -> None:
     """Write a file that only its owner may read."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         out.write(data)
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
