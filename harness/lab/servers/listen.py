@@ -9,10 +9,13 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.lab.servers.door import Door, House
 from harness.lab.servers.relay import Relay
 from harness.lab.servers.seat import Answering, Seat, Server, Stream
+
+if TYPE_CHECKING:
+    from harness.lab.servers.door import House
 
 _IPV6_FREEBIND = 78  # linux/in6.h; the socket module does not name it
 _IP_FREEBIND = 15  # linux/in.h
@@ -48,26 +51,36 @@ async def listen(seat: Seat) -> None:
     """Serve a seat on every address of its host."""
     alpn = seat.params.alpn
     context = seat.internet.authority.front(seat.host, alpn) if alpn else None
-    house = House(params=seat.params, tls=context, server=lambda: seat.server, talk=functools.partial(_talk, seat))
+    streams = "datagrams" not in seat.row.traits  # without any, connections to the port are refused, as by any host
+    house = _house(seat, context) if streams and seat.params.ails else None
     for address in seat.host.addresses:
         if "relay" in seat.row.traits:
             _relay_datagrams(seat, bind(address, seat.service.port, socket.SOCK_DGRAM))
-        if "datagrams" in seat.row.traits:
-            continue  # it has no streams: connections to the port are refused, as by any host
-        await _listen_for_streams(seat, functools.partial(bind, address, seat.service.port, socket.SOCK_STREAM), house)
+        if not streams:
+            continue
+        bound = functools.partial(bind, address, seat.service.port, socket.SOCK_STREAM)
+        if house:
+            _open_door(seat, house, bound)
+        else:
+            serve = functools.partial(_serve, seat)
+            server = await asyncio.start_server(serve, sock=bound(), ssl=context, backlog=_BACKLOG)
+            seat.internet.exits.callback(server.close)
         if "udp" in seat.row.traits:
             _listen_for_datagrams(seat, bind(address, seat.service.port, socket.SOCK_DGRAM))
 
 
-async def _listen_for_streams(seat: Seat, bound: Callable[[], socket.socket], house: House) -> None:
-    if house.params.ails:
-        door = Door(house, bound)
-        seat.internet.exits.callback(door.close)
-        door.open()
-        return
-    serve = functools.partial(_serve, seat)
-    server = await asyncio.start_server(serve, sock=bound(), ssl=house.tls, backlog=_BACKLOG)
-    seat.internet.exits.callback(server.close)
+def _house(seat: Seat, context: ssl.SSLContext | None) -> House:
+    from harness.lab.servers.door import House  # worlds whose servers are all well start without it
+
+    return House(params=seat.params, tls=context, server=lambda: seat.server, talk=functools.partial(_talk, seat))
+
+
+def _open_door(seat: Seat, house: House, bound: Callable[[], socket.socket]) -> None:
+    from harness.lab.servers.door import Door
+
+    door = Door(house, bound)
+    seat.internet.exits.callback(door.close)
+    door.open()
 
 
 def _listen_for_datagrams(seat: Seat, bound: socket.socket) -> None:
