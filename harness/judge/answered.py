@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import urllib.parse
+
 from harness.judge.blockpages import known_page
 from harness.judge.conditions import Condition
 from harness.judge.controls import SHORT_SEGMENT
+from harness.judge.endpoints import asked_host
 from harness.judge.pages import REFUSALS, challenge, same_page
 from harness.judge.seen import Answer, Seen, http_answer
 from harness.model import Level, Stage, Walk
@@ -63,6 +66,21 @@ other_page_elsewhere = Condition("over a path known good another page comes", _o
 encrypted = Condition("the exchange is encrypted", _encrypted)
 in_the_clear = Condition("the exchange can be read on the way", lambda walk, seen: not _encrypted(walk, seen))
 speaks_http = Condition("the exchange is HTTP", _speaks_http)
+
+
+def _leads_away(walk: Walk, seen: Seen) -> bool:
+    """A redirect to a host that is neither the target's own, nor below it, nor above it."""
+    answer, check = http_answer(walk), seen.check(walk)
+    location = {key.lower(): value for key, value in (answer.get("headers") or {}).items()}.get("location", "")
+    there, here = urllib.parse.urlsplit(str(location)).hostname, asked_host(check) if check else ""
+    return 300 <= _status(walk) < 400 and bool(there) and not _related(str(there), here)
+
+
+def _related(one: str, other: str) -> bool:
+    return one == other or one.endswith("." + other) or other.endswith("." + one)
+
+
+leads_away = Condition("the answer leads to another's host", _leads_away)
 alike_over_tls = Condition("over TLS the service itself answers alike over this path", _alike_over_tls)
 refuses = Condition(
     "the answer says that we may not have it (401, 403, 429 or 451)", lambda walk, _: _status(walk) in REFUSALS

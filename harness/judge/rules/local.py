@@ -4,6 +4,7 @@ from harness.judge.answered import (
     alike_over_tls,
     in_the_clear,
     is_known_page,
+    leads_away,
     not_proved,
     not_valid_yet,
     other_page_elsewhere,
@@ -74,6 +75,15 @@ USABLE = (
         when=(through, in_the_clear, speaks_http, not_proved, neutral_impersonated, no(neutral_out_of_date)),
         why="Anybody can have sent this page, and neutral hosts are shown with what is not theirs: a captive portal.",
         case="local-captive-portal-page",
+    ),
+    Rule(
+        id="local.interception_redirect",
+        claim=Claim.INCONCLUSIVE,
+        strength=Strength.INSUFFICIENT,
+        mechanism="local.interception",
+        when=(through, in_the_clear, speaks_http, not_proved, leads_away, neutral_silent, no(neutral_out_of_date)),
+        why="Readable on the way, the request is led to another's host, and no neutral host answers: a captive portal.",
+        case="local-captive-portal-redirect",
     ),
     Rule(
         id="usable.reached",
