@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-TOGETHER = ("tests/compare/test_nightly.py", "tests/media/test_in_the_lab.py", "tests/tunnels/test_worlds.py")
+TOGETHER = (
+    *("tests/compare/test_nightly.py", "tests/media/test_in_the_lab.py", "tests/tunnels/test_worlds.py"),
+    *("tests/plugin/test_cli.py", "tests/plugin/test_junit.py", "tests/plugin/test_xdist.py"),
+)
 BY_WORLD = "tests/truth/test_truth.py"
 
 

@@ -189,7 +189,7 @@ def _other_name(failed: Failed) -> Iterator[Wanted]:
     name = target_name(failed.neutral) if failed.neutral else None
     if where and address and is_address(address) and name:
         if failed.check.probe == "quic":
-            check = other_initial_check(address, where.port, name)
+            check = other_initial_check(address, where.port, name, failed.check.params.get("seconds", 4.0))
         else:
             check = other_name_check(address, where.port, name, failed.offered)
         yield Wanted(role=Role.OTHER_NAME, check=check, path=failed.cell.path)

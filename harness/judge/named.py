@@ -12,9 +12,9 @@ def other_name_check(address: str, port: int, name: str, alpn: Sequence[str] = (
     return _tls(f"{Role.OTHER_NAME}:{address}:{port}", (address, port), name, alpn=alpn)
 
 
-def other_initial_check(address: str, port: int, name: str) -> Check:
+def other_initial_check(address: str, port: int, name: str, seconds: float = 4.0) -> Check:
     """An Initial of QUIC to the address under a neutral name; any answer counts."""
-    params = {"host": address, "port": port, "server_name": name, "seconds": 4.0}
+    params = {"host": address, "port": port, "server_name": name, "seconds": seconds}
     return Check(name=f"{Role.OTHER_NAME}:quic:{address}:{port}", probe="quic", params=params, level=Level.E1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import ipaddress
 import pathlib
 import re
@@ -73,6 +74,12 @@ def _load(spelled: str, seen: tuple[pathlib.Path, ...]) -> World:
     )
 
 
+@functools.cache
+def _shipped(spelled: str) -> World:
+    """A world that comes with waygauge: most others extend one, and its file stays as it is."""
+    return _load(spelled, ())
+
+
 def _reading(file: pathlib.Path) -> Reading:
     try:
         text = file.read_text(encoding="utf-8")
@@ -94,7 +101,8 @@ def _base(reading: Reading, parsed: WorldFile, seen: tuple[pathlib.Path, ...]) -
             reading.wrong((), '"vantage" is missing', "write vantage: {name: lab}, or extends: open")
         return nothing
     try:
-        return _load(parsed.extends, seen)
+        own = parsed.extends.endswith((".yaml", ".yml")) or _find(variants.split(parsed.extends)[0]) in seen
+        return _load(parsed.extends, seen) if own else _shipped(parsed.extends)
     except BadFile:
         raise
     except ScenarioError as exc:
