@@ -81,3 +81,12 @@ def test_what_is_needed_by_whom_is_told_of_a_world(tmp_path: pathlib.Path) -> No
     )
 
     assert {Need.PACKETS: ("icmp_reject", "subnet_loss")} == needs(load_world(str(file)))
+
+
+def test_no_lab_is_opened_for_a_world_that_no_tier_can_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.lab import load_world, needs, open_lab
+
+    monkeypatch.setattr(needs, "OFFERS", {tier: frozenset() for tier in needs.OFFERS})
+
+    with pytest.raises(needs.Lacking, match=r"world subnet-loss needs single packets \(subnet_loss\)"):
+        open_lab(load_world("subnet-loss"))
