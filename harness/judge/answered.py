@@ -10,7 +10,12 @@ from harness.judge.controls import SHORT_SEGMENT
 from harness.judge.endpoints import asked_host
 from harness.judge.pages import REFUSALS, challenge, same_page
 from harness.judge.seen import Answer, Seen, http_answer
-from harness.model import Level, Stage, Walk
+from harness.model import Level, Observation, Stage, Walk
+
+SLOW = 0.5
+"""The share of our patience that an answer elsewhere must have taken for its lack here to be no wonder."""
+PATIENT = 1.0
+"""Seconds that must have been waited for this to mean anything."""
 
 
 def _encrypted(walk: Walk, seen: Seen) -> bool:
@@ -87,6 +92,23 @@ refuses = Condition(
 )
 is_challenge = Condition(
     "the answer asks for a proof of being human", lambda walk, _: challenge(http_answer(walk)) is not None
+)
+
+
+def _slow_elsewhere(walk: Walk, seen: Seen) -> bool:
+    waited = _lasted(walk.last) if walk.last else 0.0
+    others = [other for other in seen.known_good_walks(walk) if other.completed]
+    took = [max(map(_lasted, other.observations)) for other in others]
+    return bool(took) and waited >= PATIENT and min(took) >= SLOW * waited
+
+
+def _lasted(stage: Observation) -> float:
+    return stage.ended - stage.started
+
+
+slow_elsewhere = Condition(
+    f"over a path known good the answer took at least {SLOW:.0%} of the time that it was waited for here",
+    _slow_elsewhere,
 )
 goes_again = Condition(
     "asked again over this path, after a path known good had brought it, the check went through",

@@ -12,6 +12,7 @@ from harness.judge.answered import (
     refuses,
     served_from_nowhere,
     showed_certificate,
+    slow_elsewhere,
 )
 from harness.judge.conditions import (
     CUT,
@@ -47,6 +48,15 @@ UNSTEADY = (
         when=(ended(_AFTER_CONNECT, SILENT), hardly_begun, goes_again),
         why="In short segments the answer comes over this path, otherwise not: large packets vanish on the way.",
         case="mtu-black-hole",
+    ),
+    Rule(
+        id="service.slow_answer",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.slow",
+        when=(ended(_AFTER_CONNECT, SILENT), slow_elsewhere),
+        why="Over a path known good the answer took nearly as long as we waited for it here: the service is slow.",
+        case="service-slow-answer",
     ),
     Rule(
         id="net.unsteady",
