@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import os
 from dataclasses import dataclass
 
@@ -46,11 +47,16 @@ def ladder() -> tuple[Tier, ...]:
 
 
 def detect() -> Tier | Missing:
-    """The best tier of this machine, tried in a process of its own; what is missing is the first rung's."""
+    """The best tier of this machine, tried once in a process of its own; what is missing is the first rung's."""
+    return _detected(ladder())
+
+
+@functools.cache
+def _detected(rungs: tuple[Tier, ...]) -> Tier | Missing:
     from harness.lab import start
 
     missing = None
-    for tier in ladder():
+    for tier in rungs:
         try:
             start.probe(tier)
         except Unavailable as unavailable:
