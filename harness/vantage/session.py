@@ -188,7 +188,13 @@ class EngineSession:
         self._ledger.control(event.control)
 
     def _take_cell(self, event: protocol.CellDone) -> None:
-        self._finish(event.facts)
+        """A cell is done; what was measured in a place of which a part has died says nothing of the network."""
+        if (dead := self.place.died) is None:
+            self._finish(event.facts)
+            return
+        with self._news:
+            self._faults[event.facts.key] = dead
+            self._news.notify_all()
 
     def _take_fetched(self, event: protocol.Fetched) -> None:
         with self._news:

@@ -9,6 +9,7 @@ from harness.errors import ApparatusError
 from harness.model import Claim, Path, ScenarioPlan, Vantage
 from harness.vantage import Hushed, Outcome, Request, Setup
 from harness.vantage.session import EngineSession
+from tests import needs
 
 Plan = Callable[..., ScenarioPlan]
 
@@ -81,6 +82,18 @@ def test_the_engine_runs_inline_for_debuggers(plan: Plan, server: int) -> None:
 def test_an_inline_engine_cannot_enter_a_world() -> None:
     with pytest.raises(ApparatusError, match="drop --world or --engine inline"):
         EngineSession.start(Setup(vantage=Vantage(name="here"), inline=True, world="open"))
+
+
+def test_what_is_measured_while_the_servers_of_a_world_are_dead_is_no_verdict(plan: Plan) -> None:
+    needs.lab()
+    session = EngineSession.start(Setup(vantage=Vantage(name="here"), world="open"))
+    session.place.popen(["kill", "-9", "3"]).wait(5)
+
+    session.submit([plan(1)], Hushed())
+
+    with pytest.raises(ApparatusError, match="the lab's servers was killed by signal 9"):
+        session.result("loopback:port-1[direct]", 20.0)
+    session.close()
 
 
 def test_a_fetch_that_fails_tells_token_and_stage(session: EngineSession) -> None:
