@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness.judge.addresses import agree, is_bogon
-from harness.judge.controls import DIRECT, stood
+from harness.judge.controls import DIRECT, names_here, stood
 from harness.judge.endpoints import is_ipv6, target_name
 from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out
 from harness.model import Level, Role, Stage, Walk
@@ -193,6 +193,13 @@ network_works = Condition("the network here works, shown by a control that went 
 may_be_the_targets = Condition("the failure may be the target's, not the path's own", _may_be_the_targets)
 foreign_works = Condition(
     "a neutral host abroad answered over this path", lambda _, seen: seen.neutral(Role.FOREIGN) is Answer.YES
+)
+fails_by_address = Condition(
+    "nor did one whose name was asked past the path",
+    lambda _, seen: seen.neutral(Role.FOREIGN, names_here(seen.cell.path.name)) is Answer.NO,
+)
+fails_without_path = Condition(
+    "no neutral host answered without the path either", lambda _, seen: seen.direct is not Answer.YES
 )
 foreign_fails = Condition(
     "no neutral host abroad answered over this path", lambda _, seen: seen.neutral(Role.FOREIGN) is Answer.NO

@@ -34,6 +34,11 @@ CUT_SHORT = frozenset({"generic_timeout_error", "connection_reset", "connection_
 """How a connection ends by which an answer is cut short."""
 
 
+def names_here(path: str) -> str:
+    """What the path of that name is called where names are asked past it, so that only addresses go over it."""
+    return f"{path}+names-here"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """One control to run: a check over a path, where `pin` gives names their addresses before any resolver.
@@ -157,6 +162,11 @@ def _neutral(failed: Failed, *, role: Role, over: Callable[[Failed], tuple[Path,
 
 def _this_path(failed: Failed) -> tuple[Path, ...]:
     return (failed.cell.path,)
+
+
+def _names_here(failed: Failed) -> tuple[Path, ...]:
+    path = failed.cell.path
+    return (replace(path, name=names_here(path.name), resolver=DIRECT.resolver, lookup=DIRECT.lookup),)
 
 
 def _known_good(failed: Failed) -> tuple[Path, ...]:
@@ -308,6 +318,11 @@ def _of_lookup(failed: Failed) -> bool:
     return failed.last.stage == Stage.RESOLVE
 
 
+def _lookup_by_hops(failed: Failed) -> bool:
+    """The resolver was asked over the path's hops, so that either of them may be at fault."""
+    return _of_lookup(failed) and failed.last.of == "target" and failed.cell.path.lookup == "hops"
+
+
 def _looked_up(failed: Failed) -> bool:
     return _at_target(failed) and udp_server(failed.walk) is not None
 
@@ -391,6 +406,12 @@ ROWS: tuple[Row, ...] = (
         when=_own_servers,
         ask=functools.partial(_at_home, over=_direct),
         tells="whether there is a network here at all",
+    ),
+    Row(
+        role=Role.FOREIGN,
+        when=_lookup_by_hops,
+        ask=functools.partial(_abroad, over=_names_here),
+        tells="whether this path carries anything where no name is asked over it",
     ),
     _COMPARED,
     _AGAIN,

@@ -200,6 +200,15 @@ def test_a_failed_proxy_asks_whether_the_network_works_without_it() -> None:
     assert (Role.KNOWN_GOOD, "direct") not in asked
 
 
+def test_where_names_are_asked_over_the_hops_a_neutral_host_is_asked_without() -> None:
+    tunnel = Path(name="wg", resolver=Spec(kind="udp"), lookup="hops", hops=(Spec(kind="wireguard"),))
+    silent = walk(Stage.RESOLVE, "generic_timeout_error")
+    over = [one.path for one in wanted(silent, cell(path=tunnel), CONTROLS) if one.path.name == "wg+names-here"]
+
+    assert [(DIRECT.resolver, "base", tunnel.hops)] * 2 == [(one.resolver, one.lookup, one.hops) for one in over]
+    assert not [name for _, name in roles(silent, path=replace(tunnel, lookup="base")) if "names-here" in name]
+
+
 def test_a_tunnel_that_did_not_come_up_is_not_tried_again_by_its_controls() -> None:
     last = Observation(stage=Stage.PATH, failure="generic_timeout_error", of="hop:1")
     asked = roles(Walk(check="web", observations=(last,)), path=OFFICE)

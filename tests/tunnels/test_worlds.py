@@ -31,6 +31,12 @@ def wireguard(host: str, port: int, key: str) -> str:
     return f"{{via: {{wireguard: {{host: {host}, port: {port}, {keys}, address: 10.66.0.2/32}}}}}}"
 
 
+def with_resolver(server: str) -> str:
+    """The tunnel of wg-nl, over which another resolver is asked."""
+    tunnel = f'private_key: {OURS}, public_key: {PEER}, address: [10.66.0.2/32, "fd66::2/128"]'
+    return f'{{dns: "udp://{server}", lookup: hops, via: {{wireguard: {{host: nl.example.net, {tunnel}}}}}}}'
+
+
 def shadowsocks(key: str, host: str, port: int = 8388) -> str:
     return f'"ss://2022-blake3-aes-128-gcm:{key}@{host}:{port}"'
 
@@ -40,6 +46,7 @@ WAYS = {
     "wg-stranger": wireguard(SERVER, 51820, STRANGER),
     "wg-closed": wireguard(SERVER, 5555, PEER),
     "wg-nowhere": wireguard(NOBODY, 51820, PEER),
+    "wg-mute-resolver": with_resolver(NOBODY),
     "ss-stranger": shadowsocks(OTHER_KEY, SERVER),
     "ss-closed": shadowsocks(KEY, SERVER, 8389),
     "ss-nowhere": shadowsocks(KEY, NOBODY),
@@ -149,6 +156,7 @@ def test_a_call_needs_a_path_that_carries_datagrams(path: str, claim: str) -> No
         ("wg-stranger", "tunnel.wireguard_drop"),
         ("wg-closed", "path.server_refused"),
         ("wg-nowhere", "path.server_silent"),
+        ("wg-mute-resolver", "path.resolver_silent"),
         ("ss-stranger", "path.credentials_refused"),
         ("ss-closed", "path.server_refused"),
         ("ss-nowhere", "path.server_silent"),
