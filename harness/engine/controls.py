@@ -45,9 +45,10 @@ class ControlDesk:
         asked = list({one.id: one for walk in asking for one in wanted(walk, cell, controls)}.values())
         done = await self._all((one for one in asked if one.role not in LAST), since)
         for role in LAST:
-            worth = [one for one in asked if one.role is role and worth_asking(one, done, cell.path.name, asking)]
-            for some in [[one] for one in worth] if role in RISKY else [worth]:
-                done += await self._all(some, since)
+            these = [one for one in asked if one.role is role]
+            for some in [[one] for one in these] if role in RISKY else [these]:
+                worth = [one for one in some if worth_asking(one, done, cell.path.name, asking)]
+                done += await self._all(worth, since)
         return tuple(done)
 
     async def _all(self, some: Iterable[Wanted], since: float) -> list[Control]:

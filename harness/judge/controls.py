@@ -14,7 +14,7 @@ from harness.judge.named import (
     home_name_check,
     name_elsewhere_check,
     neutral_query_check,
-    other_hello_check,
+    other_hello_checks,
     other_initial_check,
     other_name_check,
     other_transport_check,
@@ -208,8 +208,8 @@ def _other_name(failed: Failed) -> Iterator[Wanted]:
 def _other_hello(failed: Failed) -> Iterator[Wanted]:
     where, address = endpoint(failed.check), failed.walk.address
     if where and where.server_name and address and is_address(address):
-        check = other_hello_check(address, where.port, where.server_name, failed.offered)
-        yield Wanted(role=Role.OTHER_HELLO, check=check, path=failed.cell.path)
+        for check in other_hello_checks(address, where.port, where.server_name, failed.offered):
+            yield Wanted(role=Role.OTHER_HELLO, check=check, path=failed.cell.path)
 
 
 def _home_name(failed: Failed) -> Iterator[Wanted]:

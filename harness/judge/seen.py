@@ -14,7 +14,7 @@ from harness.judge.named import (
     home_name_check,
     name_elsewhere_check,
     neutral_query_check,
-    other_hello_check,
+    other_hello_checks,
     other_initial_check,
     other_name_check,
     other_transport_check,
@@ -125,12 +125,14 @@ class Seen:
         return _any_passed(found)
 
     def other_hello_answered(self, walk: Walk) -> Answer:
-        """Whether the walk's address answers another ClientHello with the same name."""
+        """Whether the walk's address answers another ClientHello with the same name, as often as it is asked."""
         where = self.where(walk)
         if where is None or walk.address is None or where.server_name is None:
             return Answer.MISSING
-        check = other_hello_check(walk.address, where.port, where.server_name)
-        return _any([tls_answered(seen) for one in self.of(Role.OTHER_HELLO, check=check.name) for seen in one.walks])
+        checks = other_hello_checks(walk.address, where.port, where.server_name)
+        found = [self.of(Role.OTHER_HELLO, check=check.name) for check in checks]
+        answers = [_any([tls_answered(seen) for one in each for seen in one.walks]) for each in found]
+        return next((one for one in (Answer.NO, Answer.MISSING) if one in answers), Answer.YES)
 
     def home_name_answered(self, walk: Walk) -> Answer:
         """Whether the walk's address answers a handshake under the name of a neutral host at home."""

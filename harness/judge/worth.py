@@ -20,11 +20,11 @@ def worth_asking(one: Wanted, done: Iterable[Control], here: str, asking: Iterab
 
     `asking` are the walks that ask for controls. A check is asked again only where it is a riddle why it failed: the
     target is up, or the line itself is in doubt. Where nothing neutral came through no name is at fault, and none need
-    be risked. A check is asked without its path only where that path carries something, and over TLS only where a path
-    known good brings another page.
+    be risked; another ClientHello that was not answered is not sent again. A check is asked without its path only where
+    that path carries something, and over TLS only where a path known good brings another page.
     """
     if one.role in RISKY:
-        return _may_carry(done, here)
+        return _may_carry(done, here) and not _unanswered(one, done)
     if one.role is Role.AGAIN:
         return _went(done, Role.KNOWN_GOOD, check=one.check.name) is True or _line_in_doubt(done, here)
     if one.role is Role.ENCRYPTED:
@@ -49,6 +49,13 @@ def _may_carry(done: Iterable[Control], here: str) -> bool:
     """Something neutral came through over the path, or nothing neutral was asked."""
     found = [went for role in _NEUTRAL if (went := _went(done, role, path=here)) is not None]
     return not found or any(found)
+
+
+def _unanswered(one: Wanted, done: Iterable[Control]) -> bool:
+    """The same ClientHello was sent before, and not answered."""
+    same, _, _ = one.check.name.rpartition(":")
+    before = (each for each in done if each.role is one.role is Role.OTHER_HELLO and each.path == one.path.name)
+    return any(each.check.rpartition(":")[0] == same and not _passed(each) for each in before)
 
 
 def _went(done: Iterable[Control], role: Role, check: str | None = None, path: str | None = None) -> bool | None:
