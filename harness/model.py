@@ -174,6 +174,7 @@ class Controls:
     reflectors: tuple[Check, ...] = ()
     paths: tuple[Path, ...] = ()  # paths declared known good, over which a failing check is repeated
     yardsticks: tuple[Check, ...] = ()  # neutral hosts, asked by the same probe as a target of poor quality
+    direct: bool = False  # the scenario goes to its targets directly too, so that a control may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.judge.carriage import CARRIAGE
+from harness.judge.controls import DIRECT
 from harness.judge.endpoints import asked_host
 from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Path, Retry, ScenarioPlan, Target, item_name
 
@@ -43,7 +44,9 @@ def plan(scenario: Scenario, serves: Serves | None = None) -> ScenarioPlan:
     """All cells of a scenario; `serves` is what a world answers for, None where everything is to be asked."""
     path_target = _path_target(scenario.controls)
     cells = (*_cells(scenario, [path_target], None), *_cells(scenario, scenario.targets, serves))
-    return ScenarioPlan(scenario=scenario.name, cells=cells, controls=scenario.controls, retry=scenario.retry)
+    # who keeps away from a target but by a proxy or a tunnel is not led there by a control
+    controls = replace(scenario.controls, direct=any(path.name == DIRECT.name for path in scenario.paths))
+    return ScenarioPlan(scenario=scenario.name, cells=cells, controls=controls, retry=scenario.retry)
 
 
 def _path_target(controls: Controls) -> Target:

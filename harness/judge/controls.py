@@ -350,7 +350,9 @@ def _by_bytes(failed: Failed) -> bool:
 
 
 def _comes_out_elsewhere(failed: Failed) -> bool:
-    """The path has hops, and its own part of the way is done."""
+    """The path has hops, its own part of the way is done, and the scenario goes to the target directly as well."""
+    if not failed.controls.direct:
+        return False
     done = failed.last.stage not in {Stage.PATH, Stage.RESOLVE}
     return bool(failed.cell.path.hops) and failed.cell.target.name != PATH_TARGET and done and _by_bytes(failed)
 

@@ -11,7 +11,7 @@ from harness.judge.worth import worth_asking
 from harness.model import PATH_TARGET, Check, Control, Controls, Observation, Path, Role, Spec, Stage, Target, Walk
 from tests.judge.facts import ABROAD, ABROAD_TOO, ADDRESS, DIRECT, HOME, OFFICE, TARGET, cell, control, neutral, walk
 
-CONTROLS = Controls(foreign=(ABROAD, ABROAD_TOO), domestic=(HOME,), paths=(OFFICE,))
+CONTROLS = Controls(foreign=(ABROAD, ABROAD_TOO), domestic=(HOME,), paths=(OFFICE,), direct=True)
 RESET = walk(Stage.TLS, "connection_reset")
 
 
@@ -135,6 +135,10 @@ def test_a_check_is_asked_again_only_where_its_failure_is_a_riddle(expected: boo
     (again,) = (one for one in wanted(RESET, cell(), CONTROLS) if one.role is Role.AGAIN)
 
     assert expected == worth_asking(again, done, "direct")
+
+
+def test_nobody_is_led_directly_to_a_target_by_a_control_alone() -> None:
+    assert Role.WITHOUT_PATH not in dict(roles(RESET, replace(CONTROLS, direct=False), path=OFFICE))
 
 
 @pytest.mark.parametrize("works", [True, False])

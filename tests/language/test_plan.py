@@ -66,4 +66,11 @@ def test_the_retry_of_a_scenario_is_in_its_plan(load: Load) -> None:
 def test_a_plan_needs_no_file() -> None:
     scenario = Scenario(name="s", targets=(Target(name="t", checks=()),), paths=(Path(name="direct"),))
 
-    assert (2, Controls()) == (len(plan(scenario).cells), plan(scenario).controls)
+    assert (2, Controls(direct=True)) == (len(plan(scenario).cells), plan(scenario).controls)
+
+
+def test_controls_go_to_targets_directly_only_where_the_scenario_does() -> None:
+    def of(*paths: str) -> bool:
+        return plan(Scenario(name="s", targets=(), paths=tuple(Path(name=name) for name in paths))).controls.direct
+
+    assert (True, False) == (of("office", "direct"), of("office"))
