@@ -131,6 +131,18 @@ BAD = {
         'bad.yaml:3:10: "name" is missing; write name: ...',
         'bad.yaml:3:11: unknown key "nme"; did you mean "name"?',
     ),
+    "a clock is so far ahead or behind": (
+        HEAD + "skew: soon\n",
+        "bad.yaml:4:7: 'soon' is no duration; write a number of seconds, or 250ms, 75s, 3m, 1h, 2d",
+    ),
+    "a line takes packets of a size": (
+        HEAD + "link: {mtu: 9000}\n",
+        "bad.yaml:4:13: the number is too large; write 1500 or less",
+    ),
+    "a server turns away in a way that it knows": (
+        HEAD + "hosts:\n  - {name: news, services: [{web: {refuse: {how: politely}}}]}\n",
+        'bad.yaml:5:50: "politely" is not known here; one of close, page, reset, silence',
+    ),
     "a key must be known": (
         HEAD + "hots: []\n",
         'bad.yaml:4:1: unknown key "hots"; did you mean "hosts"?',
