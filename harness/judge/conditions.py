@@ -9,7 +9,7 @@ from typing import TypeAlias
 from harness.judge.addresses import agree, is_bogon
 from harness.judge.controls import DIRECT, names_here, stood
 from harness.judge.endpoints import is_ipv6, target_name
-from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out
+from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out, reached
 from harness.model import Level, Role, Stage, Walk
 
 Predicate: TypeAlias = Callable[[Walk, Seen], bool]
@@ -189,6 +189,12 @@ def _abroad_is_up(_: Walk, seen: Seen) -> bool:
     return seen.abroad_elsewhere or len(failing) > 1
 
 
+def _abroad_is_cut_off(_: Walk, seen: Seen) -> bool:
+    """One neutral host that takes connections and is cut then may be meant by its name; several are not."""
+    failing = seen.of(Role.FOREIGN, seen.cell.path.name)
+    return len({one.check for one in failing}) > 1 or not any(reached(walk) for one in failing for walk in one.walks)
+
+
 network_works = Condition("the network here works, shown by a control that went through", _network_works)
 may_be_the_targets = Condition("the failure may be the target's, not the path's own", _may_be_the_targets)
 foreign_works = Condition(
@@ -209,6 +215,9 @@ domestic_works = Condition(
 )
 abroad_is_up = Condition(
     "hosts abroad are up: one answered by another path, or several failed at once here", _abroad_is_up
+)
+abroad_is_cut_off = Condition(
+    "no neutral host abroad even took a connection, or several failed at once here", _abroad_is_cut_off
 )
 works_elsewhere = Condition("a neutral host abroad answered by another path", lambda _, seen: seen.abroad_elsewhere)
 resolver_answers = Condition(
@@ -338,7 +347,6 @@ def good(*some: Good) -> Predicate:
 passes_elsewhere = Condition("the same check goes through over a path known good", good(Good.PASSED))
 gets_further = Condition("the same check gets past this stage over a path known good", good(Good.PASSED, Good.BEYOND))
 fails_alike = Condition("the same check fails the same way over a path known good", good(Good.ALIKE))
-nothing_known_good = Condition("no path known good was there to compare with", good(Good.MISSING))
 other_name_answered = Condition(
     "the same address answers under a neutral name", lambda walk, seen: seen.other_name_answered(walk) is Answer.YES
 )

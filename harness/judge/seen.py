@@ -28,6 +28,9 @@ RANK: Mapping[Stage, int] = {stage: rank for rank, stage in enumerate(Stage)}
 ANSWERED_BY_PROXY = frozenset({"proxy_auth_failed", "proxy_protocol_error", "not_supported"})
 """Failures of a hop that say something of the hop alone, and nothing of the target behind it."""
 
+ENDED = frozenset({"connection_reset", "connection_aborted", "eof_error"})
+"""Ends of a connection by its other side, of which a proxy makes one another."""
+
 GENUINE = frozenset({Role.FOREIGN, Role.DOMESTIC, Role.KNOWN_GOOD, Role.EXIT})
 """Controls that go through only where a genuine host answered; the others take anybody's answer."""
 
@@ -148,7 +151,14 @@ class Seen:
         if where is None or where.server_name is None:
             return Answer.MISSING
         found = self.of(Role.NAME_ELSEWHERE, check=name_elsewhere_check("", 443, where.server_name).name)
-        return _any([same_end(seen, walk) for control in found for seen in control.walks])
+        lent_to = [seen for control in found for seen in control.walks]
+        return Answer.MISSING if self._punished(lent_to) else _any([same_end(seen, walk) for seen in lent_to])
+
+    def _punished(self, walks: Iterable[Walk]) -> bool:
+        """True where a neutral host that answered under its own name takes no connection: another was cut there."""
+        neutral = [*self.of(Role.FOREIGN, self.cell.path.name), *self.of(Role.DOMESTIC, self.cell.path.name)]
+        answered = {seen.address for control in neutral for seen in control.walks if seen.completed and seen.address}
+        return any(seen.failed_at is Stage.CONNECT and seen.address in answered for seen in walks)
 
     def by_tcp(self, walk: Walk) -> Walk | None:
         """The same question put to the same resolver over TCP, where it was."""
@@ -276,14 +286,17 @@ def furthest(walk: Walk) -> int:
 def alike(walk: Walk, control: Walk) -> bool:
     """True where both failed the same way: by the same token at the same stage, or the target would not take either.
 
-    A proxy tells its own side of it: a target that refuses is an EOF behind one proxy and code 1 or 5 behind another.
-    So where a proxy stands between, all that can be compared is that no connection came about.
+    A proxy tells its own side of it: a target that refuses is an EOF behind one proxy and code 1 or 5 behind another,
+    and one that resets is an EOF. So where a proxy stands between, all that can be compared is that no connection came
+    about, or that it was ended at the same stage.
     """
     if walk.failed_at == control.failed_at and walk.failure == control.failure:
         return True
     if walk.failed_at == Stage.RESOLVE:
         return walk.failure == "dns_nxdomain_error" and control.failure == "proxy_refused"
     proxied = any(seen.of.startswith("hop:") for seen in (*walk.observations, *control.observations))
+    if proxied and walk.failed_at == control.failed_at and {walk.failure, control.failure} <= ENDED:
+        return True
     unmade = not {walk.failed_at, control.failed_at}.isdisjoint({Stage.CONNECT, Stage.HOP})
     return proxied and unmade and not reached(walk) and not reached(control)
 

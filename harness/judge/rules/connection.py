@@ -22,9 +22,9 @@ from harness.judge.conditions import (
     may_be_the_targets,
     network_works,
     no,
-    nothing_known_good,
     only_the_name,
     other_hello_answered,
+    other_name_answered,
     passes_elsewhere,
 )
 from harness.judge.rules.rule import Rule
@@ -35,7 +35,8 @@ _LIKELY = Strength.LIKELY
 _FIRST_ANSWER = frozenset({Stage.REQUEST, Stage.RESPONSE})
 _ANSWERS = frozenset({Stage.RESPONSE, Stage.BODY, Stage.MEDIA})
 _LATER = frozenset({Stage.REQUEST, Stage.RESPONSE, Stage.BODY, Stage.HOLD, Stage.MEDIA})
-_COMPARED = either(gets_further, both_arms, nothing_known_good)
+_COMPARED = either(gets_further, both_arms)  # a server whose host of that name is broken answers other names too
+_CARRIES = either(foreign_works, other_name_answered)  # what answers a neutral name stands beyond the border, too
 
 ON_FINGERPRINT = (
     Rule(
@@ -74,7 +75,7 @@ ON_NAME = (
         claim=_BLOCKED,
         strength=_LIKELY,
         mechanism="tls.reset_on_sni",
-        when=(ended(Stage.TLS, RESET), foreign_works, only_the_name, _COMPARED),
+        when=(ended(Stage.TLS, RESET), _CARRIES, only_the_name, _COMPARED),
         why="Reset once the name was visible; another name passes there, or this one is reset elsewhere too.",
         case="tls-sni-reset",
     ),
@@ -83,7 +84,7 @@ ON_NAME = (
         claim=_BLOCKED,
         strength=_LIKELY,
         mechanism="tls.drop_on_sni",
-        when=(ended(Stage.TLS, SILENT), foreign_works, only_the_name, _COMPARED),
+        when=(ended(Stage.TLS, SILENT), _CARRIES, only_the_name, _COMPARED),
         why="Silence once the name was visible; another name passes there, or this one falls silent elsewhere too.",
         case="tls-sni-drop",
     ),
@@ -92,7 +93,7 @@ ON_NAME = (
         claim=_BLOCKED,
         strength=_LIKELY,
         mechanism="tls.close_on_sni",
-        when=(ended(Stage.TLS, CLOSED), foreign_works, only_the_name, _COMPARED),
+        when=(ended(Stage.TLS, CLOSED), _CARRIES, only_the_name, _COMPARED),
         why="Closed once the name was visible; another name passes there, or this one is closed elsewhere too.",
         case="tls-sni-close",
     ),

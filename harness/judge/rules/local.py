@@ -33,6 +33,7 @@ from harness.judge.conditions import (
     proved,
     resolver_errs,
     shown,
+    tcp_resolves,
     through,
     token,
 )
@@ -198,7 +199,7 @@ LOCAL = (
         claim=Claim.INCONCLUSIVE,
         strength=Strength.INSUFFICIENT,
         mechanism="local.no_network",
-        when=(neutral_silent, nothing_anywhere, never_connected, no(resolver_errs)),
+        when=(neutral_silent, nothing_anywhere, never_connected, no(resolver_errs), no(tcp_resolves)),
         why="No control went through over any path: there is no network here, or none that carries anything.",
         case="local-no-network",
     ),

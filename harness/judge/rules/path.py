@@ -9,8 +9,10 @@ from harness.judge.conditions import (
     RESOLVER_ERRORS,
     SILENT,
     UNREACHABLE,
+    abroad_is_cut_off,
     abroad_is_up,
     domestic_works,
+    either,
     ended,
     fails_by_address,
     foreign_fails,
@@ -19,8 +21,10 @@ from harness.judge.conditions import (
     home_name_answered,
     network_works,
     no,
+    other_name_answered,
     resolver_errs,
     resolver_fails,
+    tcp_resolves,
     token,
     works_elsewhere,
 )
@@ -38,6 +42,7 @@ _NO_DNS = _FAULTS | {
     *("http_unexpected_status_code", "http_request_failed", "protocol_error", "proof_missing"),
     *("http_unexpected_redirect_url", "ssl_failed_handshake"),
 }
+_NETWORK = either(network_works, tcp_resolves)  # names may be all that is wrong: then no control comes to its host
 
 HOPS = (
     Rule(
@@ -219,7 +224,7 @@ RESOLVERS = (
         strength=_LIKELY,
         mechanism="path.resolver_silent",
         stage=Stage.PATH,
-        when=(ended(Stage.RESOLVE, CUT | REFUSED | UNREACHABLE), resolver_fails, network_works),
+        when=(ended(Stage.RESOLVE, CUT | REFUSED | UNREACHABLE), resolver_fails, _NETWORK),
         why="The path's resolver leaves a neutral question unanswered too, while the network here works.",
         case="resolver-dead",
     ),
@@ -232,6 +237,16 @@ RESOLVERS = (
         when=(ended(Stage.RESOLVE, _FAULTS), resolver_errs),
         why="The path's resolver answers, and fails for a neutral question too.",
         case="resolver-misbehaving",
+    ),
+    Rule(
+        id="path.resolver_denies_all",
+        claim=_DOWN,
+        strength=_LIKELY,
+        mechanism="path.resolver_misbehaving",
+        stage=Stage.PATH,
+        when=(ended(Stage.RESOLVE, _NO_NAME), resolver_fails, _NETWORK),
+        why="What answers for the path's resolver denies a neutral name too, while the network here works.",
+        case="resolver-denies-all",
     ),
 )
 
@@ -264,7 +279,7 @@ CUT_OFF = (
         strength=_LIKELY,
         mechanism="net.listed_names",
         stage=Stage.PATH,
-        when=(ended(Stage.TLS, CUT), foreign_fails, domestic_works, home_name_answered),
+        when=(ended(Stage.TLS, CUT), foreign_fails, domestic_works, home_name_answered, no(other_name_answered)),
         why="Neutral names from abroad pass as little as this one; the same address answers under a name from home.",
         case="net-listed-names",
     ),
@@ -274,7 +289,7 @@ CUT_OFF = (
         strength=_LIKELY,
         mechanism="net.domestic_only",
         stage=Stage.PATH,
-        when=(foreign_fails, domestic_works, abroad_is_up),
+        when=(foreign_fails, domestic_works, abroad_is_up, abroad_is_cut_off),
         why="Over this path hosts at home answer and hosts abroad do not, although they are up.",
         case="domestic-only",
     ),
