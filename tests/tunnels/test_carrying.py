@@ -180,3 +180,22 @@ def test_wireguards_first_handshake_waits_for_a_server_that_is_still_starting(se
     stage = only(written, Stage.PATH, "hop:1")
 
     assert stage.ended - stage.started < 5  # at which the second one leaves
+
+
+def test_a_handshake_is_remembered_when_the_log_has_long_gone_on(serve: Serve) -> None:
+    written = tape()
+
+    async def act() -> None:
+        async with serve("wireguard", **WIREGUARD_SERVER) as served:
+            way = hop("wireguard", served.port, **WIREGUARD)
+            with opened(way) as path, opened(way) as later:
+                await path.up(soon(15), tape())
+                running = engine(path)._process
+                assert running is not None
+                running.lines.extend(["a line"] * 1000)
+                await later.up(soon(15), written)
+
+    asyncio.run(act())
+    stage = only(written, Stage.PATH, "hop:1")
+
+    assert stage.ended - stage.started < 0.9  # no time for a second look at the server
