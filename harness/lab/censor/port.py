@@ -26,7 +26,6 @@ FRAMES = 4096
 SIZE = FRAME * FRAMES
 BLOCK = math.lcm(FRAME, mmap.PAGESIZE)  # whole pages, filled without a rest: the ring is one array of frames
 _HEADER = struct.Struct("=IIIH22xi")  # status, length, length as captured, offset of the frame; index of the interface
-_STATUS = struct.Struct("=I")
 
 NO_ROOM = frozenset({errno.ENOBUFS, errno.EAGAIN, errno.ENETDOWN, errno.EMSGSIZE})
 
@@ -42,6 +41,7 @@ class Ports:
         self._socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
         self._socket.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack("=IIII", BLOCK, SIZE // BLOCK, FRAME, FRAMES))
         self._ring = mmap.mmap(self._socket.fileno(), SIZE)
+        self._words = memoryview(self._ring).cast("I")
         self._socket.setblocking(False)
         self._at = 0
         self._missed = 0
@@ -60,7 +60,9 @@ class Ports:
             if not status & TP_STATUS_USER:
                 return
             frame = self._ring[self._at + start : self._at + start + captured]
-            _STATUS.pack_into(self._ring, self._at, TP_STATUS_KERNEL)
+            # One store for the whole word: where the ring was full, the kernel fills the slot at once, and a second
+            # store, as struct makes it, would wipe out that it did; we would then wait at a slot that it has passed.
+            self._words[self._at // 4] = TP_STATUS_KERNEL
             self._at = (self._at + FRAME) % SIZE
             side = self._sides.get(index)
             if side is not None and not frame[0] & 1:
