@@ -14,6 +14,8 @@ from harness.errors import HarnessError
 from harness.model import Cell, Control, Json, Verdict
 from harness.record import CellLine, ControlLine, EndLine, Line, PathLine, PlanLine, RunLine
 
+_NO_RECORD = "this begins as no record does; name what --record wrote, as a rule run.jsonl"
+
 
 class RunFile:
     """A run's file, written line by line: each is on its way to the disk before `append` returns.
@@ -98,6 +100,7 @@ def _lines(text: str, name: str) -> Iterator[Line]:
         try:
             line = record.load(json.loads(row))
         except ValueError as exc:
-            raise HarnessError(f"{name}:{number}: this line cannot be read; the file is damaged") from exc
+            what = "this line cannot be read; the file is damaged" if number > 1 else _NO_RECORD
+            raise HarnessError(f"{name}:{number}: {what}") from exc
         if line is not None:
             yield line

@@ -61,6 +61,12 @@ def pytest_collect_file(file_path: pathlib.Path, parent: pytest.Collector) -> py
     return collector
 
 
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Why all cells are about to be skipped, where nothing says what they may be sent into."""
+    idle = not options.sends(config) and any(item.path.name.endswith(SUFFIX) for item in items)
+    return [f"waygauge: {options.IDLE}"] if idle else []
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tests that fetch over a path need the run before its loop begins, scenario or not."""
     fetching = any("via" in getattr(item, "fixturenames", ()) for item in session.items)

@@ -92,6 +92,8 @@ def _file(config: pytest.Config, name: str) -> pathlib.Path | None:
 
 def refuse(asked: Settings) -> None:
     """Refuse what must not be begun. Raises UsageError with the remedy."""
+    if asked.sends and asked.record:
+        _writable(asked.record)
     if not asked.live:
         return
     if os.environ.get("WAYGAUGE_OFFLINE") == "1":
@@ -100,3 +102,14 @@ def refuse(asked: Settings) -> None:
 
     if not state.consented():
         raise pytest.UsageError("--live needs your consent: run `waygauge consent`, or in CI set WAYGAUGE_CONSENT=yes")
+
+
+def _writable(file: pathlib.Path) -> None:
+    """Refuse a record that cannot be written, before anything is measured in vain."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise pytest.UsageError(f"--record: {exc.strerror or exc}; name a file in a folder of yours") from exc
+    if file.is_dir() or not os.access(file.parent, os.W_OK):
+        wrong = "this is a folder" if file.is_dir() else "this folder takes no files of yours"
+        raise pytest.UsageError(f"--record: {wrong}; name a file in a folder of yours")

@@ -96,3 +96,22 @@ def test_a_third_party_adds_a_kind(pytester: pytest.Pytester, lab: None, monkeyp
     )
 
     pytester.runpytest_subprocess("--world", "open", "-k", "news").assert_outcomes(passed=1, deselected=1)
+
+
+def test_a_record_that_cannot_be_written_is_refused_before_anything_is_measured(pytester: pytest.Pytester) -> None:
+    (pytester.path / "file").write_text("")
+
+    for record in (".", "file/run.jsonl"):
+        result = pytester.runpytest_subprocess("--world", "open", "--record", record)
+
+        assert pytest.ExitCode.USAGE_ERROR == result.ret
+        result.stderr.fnmatch_lines(["*--record: *; name a file in a folder of yours*"])
+
+
+def test_scenarios_that_nothing_is_sent_for_say_so(pytester: pytest.Pytester) -> None:
+    scenario = "scenario: idle\ntargets:\n  - {name: one, check: {http: 'https://www.example.com/'}}\n"
+    (pytester.path / "idle.reach.yaml").write_text(scenario)
+
+    result = pytester.runpytest_subprocess("idle.reach.yaml")
+
+    result.stdout.fnmatch_lines(["waygauge: nothing is sent without --world NAME or --live"])
