@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.judge.seen import lent
+from harness.judge.seen import GENUINE, lent, passed
 from harness.model import Cell, CellFacts, Control, Role, Walk
 
 ECHO = "WAYGAUGE_ECHO=HOST, a server of your own that runs waygauge echo"
@@ -21,7 +21,7 @@ def declare(cell: Cell, facts: CellFacts) -> str:
     if any(walk.failure == "not_declared" for walk in _walks(facts)):
         return ECHO
     missing = [text for role, text in _EXAMPLES.items() if not _ran(facts.controls, role, cell)]
-    missing += _yardstick(cell, facts)
+    missing += [*_another_abroad(cell, facts), *_yardstick(cell, facts)]
     if not any(_says_something(control) for control in facts.controls if control.role is Role.KNOWN_GOOD):
         missing.append(f"paths: [{_placeholder(cell, facts)}]")
     return f"controls: {{{', '.join(missing)}}}" if missing else ""
@@ -36,6 +36,15 @@ def _ran(controls: tuple[Control, ...], role: Role, cell: Cell) -> bool:
         control.check == check.name for control in controls for check in cell.target.checks
     )
     return own or any(control.role is role and not lent(control) for control in controls)
+
+
+def _another_abroad(cell: Cell, facts: CellFacts) -> list[str]:
+    """A second neutral host, where the only one failed and something else did not: it may be down, or meant itself."""
+    abroad = [one for one in facts.controls if one.role is Role.FOREIGN and one.path == cell.path.name]
+    names = {one.check for one in abroad}
+    works = any(passed(one) for one in facts.controls if one.role in GENUINE and not lent(one))
+    alone = len(names) == 1 and works and not any(map(passed, abroad))
+    return [f"foreign: [{name}, another-neutral-host]" for name in names] if alone else []
 
 
 def _yardstick(cell: Cell, facts: CellFacts) -> list[str]:

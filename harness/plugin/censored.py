@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from harness.errors import ScenarioError
 from harness.vantage.inside import CensoredInternet, NoLab, censored_internet
 
 
@@ -23,6 +24,8 @@ class Worlds:
         except NoLab as exc:
             give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
             give_up(str(exc))
+        except ScenarioError as exc:
+            pytest.fail(str(exc), pytrace=False)  # the test's own mistake, told as it is told of a scenario
         self._open.callback(found.close)
         return found
 

@@ -61,6 +61,8 @@ def test_one_neutral_host_that_is_cut_by_its_name_does_not_shut_the_border() -> 
     cut = abroad("abroad", Stage.TLS, RESET)
 
     assert ("inconclusive", None) == found(CUT, cut, home, *known_good())
+    asked = judge(cell(), facts((CUT,), controls=(cut, home, *known_good())))
+    assert "controls: {foreign: [abroad, another-neutral-host]}" == asked.declare
     assert ("path_down", "net.domestic_only") == found(
         CUT, cut, abroad("abroad-too", Stage.TLS, RESET), home, *known_good()
     )

@@ -116,3 +116,10 @@ def test_without_a_lab_it_is_skipped_with_the_remedy_and_in_ci_it_fails(
 
     result.assert_outcomes(**{outcome: 1})
     result.stdout.fnmatch_lines(["*no lab on this machine: cannot make a user namespace*allow them*"])
+
+
+def test_a_world_that_does_not_exist_is_told_in_one_line(censored_internet: Open) -> None:
+    with pytest.raises(pytest.fail.Exception, match="did you mean") as told:
+        censored_internet("sni-rest")
+
+    assert not told.value.pytrace
