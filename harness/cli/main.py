@@ -66,6 +66,7 @@ def _run(command: Command, words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog=f"waygauge {command.name}", description=command.summary)
     load(f"{command.module}:arguments")(parser)
     code: int = load(f"{command.module}:run")(parser.parse_args(words))
+    sys.stdout.flush()  # a reader that has gone is met here, and not at exit
     return code
 
 

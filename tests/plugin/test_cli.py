@@ -217,3 +217,14 @@ def test_try_shows_the_shipped_scenario_as_it_is_known(lab: None, tmp_path: path
     assert 0 == done.returncode, done.stdout + done.stderr
     assert "vk.api works now by" in done.stdout
     assert {"junit.xml", "run.jsonl"} == {file.name for file in (tmp_path / "out").iterdir()}
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [sys.executable, "-m", "harness.cli.main", "schema", "trust"]
+
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
+
+    os.close(writing)
+    assert (0, b"") == (done.returncode, done.stderr)
