@@ -223,8 +223,9 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     words = [sys.executable, "-m", "harness.cli.main", "schema", "trust"]
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
 
-    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
+    done = subprocess.run(words, env=buffered, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
 
     os.close(writing)
     assert (0, b"") == (done.returncode, done.stderr)
