@@ -96,9 +96,11 @@ is_challenge = Condition(
 
 
 def _slow_elsewhere(walk: Walk, seen: Seen) -> bool:
-    waited = _lasted(walk.last) if walk.last else 0.0
-    others = [other for other in seen.known_good_walks(walk) if other.completed]
-    took = [max(map(_lasted, other.observations)) for other in others]
+    if walk.last is None:
+        return False
+    waited = _lasted(walk.last)
+    there = [other.at(walk.last.stage) for other in seen.known_good_walks(walk) if other.completed]
+    took = [_lasted(stage) for stage in there if stage]
     return bool(took) and waited >= PATIENT and min(took) >= SLOW * waited
 
 
@@ -107,7 +109,7 @@ def _lasted(stage: Observation) -> float:
 
 
 slow_elsewhere = Condition(
-    f"over a path known good the answer took at least {SLOW:.0%} of the time that it was waited for here",
+    f"over a path known good this stage took at least {SLOW:.0%} of the time that it was waited for here",
     _slow_elsewhere,
 )
 goes_again = Condition(
