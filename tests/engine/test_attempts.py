@@ -159,6 +159,10 @@ def test_waiting_for_others_is_not_counted_against_a_cell() -> None:
 
 def test_controls_are_not_asked_for_what_went_through() -> None:
     controls = Controls(foreign=(check("tcp", "neutral", host="127.0.0.1", port=1),))
-    heard = ran(answering(page("ok")), lambda port: plan(cell("k", http(port)), controls=controls, retry=QUICK))
+
+    def make(port: int) -> Scenario:
+        return plan(cell("k", check("tcp", host="127.0.0.1", port=port)), controls=controls)
+
+    heard = ran(answering(page("ok")), make)
 
     assert () == heard.facts()["k"].controls

@@ -172,7 +172,7 @@ BAD = {
     ),
     "a unit must be known": (
         HEAD + "censor:\n  - sni_drop: {names: [a.example], residual: {seconds: 60sec}}\n",
-        "bad.yaml:5:56: '60sec' is no duration; write a number of seconds, or 250ms, 75s, 3m, 1h",
+        "bad.yaml:5:56: '60sec' is no duration; write a number of seconds, or 250ms, 75s, 3m, 1h, 2d",
     ),
     "a prefix is a prefix": (
         HEAD + "censor:\n  - blackout: {exempt_prefixes: [10.0.0.1/8]}\n",
