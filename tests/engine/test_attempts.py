@@ -8,7 +8,7 @@ import pytest
 from harness.engine.protocol import Scenario
 from harness.model import Attempt, Controls, Level, Path, Retry
 from tests.engine.loopback import Handler, answering, page, serving, silent
-from tests.engine.plans import QUICK, Heard, cell, check, plan, session
+from tests.engine.plans import Heard, cell, check, plan, session
 
 
 def ran(handler: Handler, make: Callable[[int], Scenario]) -> Heard:
