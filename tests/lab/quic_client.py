@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.lab.servers import singbox
-from harness.lab.servers.listen import free_port
+from harness.lab.servers.listen import free_ports
 from tests import needs
 
 REMEDY = "no aioquic; pip install 'waygauge[test]'"
@@ -49,7 +49,7 @@ def of_sing_box(name: str) -> list[bytes]:
     """What quic-go sends first, by sing-box, which is asked to carry something over QUIC to us."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far, tempfile.TemporaryDirectory() as folder:
         far.bind(("127.0.0.1", 0))
-        port = free_port()
+        (port,) = free_ports(1)
         config = pathlib.Path(folder) / "client.json"
         config.write_text(json.dumps(_carrier(name, port, far.getsockname()[1])))
         program = subprocess.Popen([str(singbox.program()), "run", "-c", str(config)])

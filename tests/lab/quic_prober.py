@@ -47,6 +47,7 @@ async def ask(wanted: Outcome) -> Outcome:
     try:
         async with asyncio.timeout(wanted["seconds"]):
             async with connect(wanted["address"], 443, configuration=configuration, create_protocol=Client) as client:
+                assert isinstance(client, Client)
                 shaken = True
                 client.get(wanted["name"])
                 status = await client.status

