@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import struct
 
+from harness.dial import machine
 from harness.dial.api import Address
 from harness.dial.deadline import Deadline
 
@@ -74,6 +75,28 @@ class SocketDatagrams:
         self._sock.close()
 
 
+class EnteringDatagrams(SocketDatagrams):
+    """Datagrams by way of an entrance, each with its far end before it; those of another far end are dropped."""
+
+    def __init__(self, sock: socket.socket, to: Address) -> None:
+        super().__init__(sock)
+        self._to = machine.header(to)
+
+    async def receive(self, until: Deadline) -> bytes:
+        """The next datagram from the far end. Raises OSError or TimeoutError."""
+        while True:
+            data = await super().receive(until)
+            self.received -= min(len(data), machine.HEADER)
+            if data.startswith(self._to):
+                return data[machine.HEADER :]
+            self.received -= len(data[machine.HEADER :])
+
+    def send(self, data: bytes) -> None:
+        """Send one datagram."""
+        super().send(self._to + data)
+        self.sent -= machine.HEADER
+
+
 def family(host: str) -> socket.AddressFamily:
     """The socket family of an address literal; raises ValueError where it is none."""
     return socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
@@ -95,14 +118,19 @@ async def connect(
 
     Neither end sends longer segments than `segment` bytes, where that is given (RFC 9293, section 3.7.1).
     """
-    sock = socket.socket(family(to.host), socket.SOCK_STREAM)
+    entrance = _entrance()
+    first = entrance or to
+    sock = socket.socket(family(first.host), socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if segment:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
         async with until.hold():
-            await asyncio.get_running_loop().sock_connect(sock, to)
+            await asyncio.get_running_loop().sock_connect(sock, first)
+            if entrance:
+                await _enter(sock, to)
+                return SocketStream(sock), {"source_port": sock.getsockname()[1]}
         return SocketStream(sock), _kernel_facts(sock)
     except BaseException:
         sock.close()
@@ -111,14 +139,35 @@ async def connect(
 
 def datagrams(to: Address) -> SocketDatagrams:
     """A flow of datagrams from a port of its own. Raises OSError, and leaves no socket then."""
-    sock = socket.socket(family(to.host), socket.SOCK_DGRAM)
+    entrance = _entrance()
+    first = entrance or to
+    sock = socket.socket(family(first.host), socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        sock.connect(to)
+        sock.connect(first)
     except BaseException:
         sock.close()
         raise
-    return SocketDatagrams(sock)
+    return EnteringDatagrams(sock, to) if entrance else SocketDatagrams(sock)
+
+
+def _entrance() -> Address | None:
+    port = machine.taken().entrance
+    return None if port is None else Address("127.0.0.1", port)
+
+
+async def _enter(sock: socket.socket, to: Address) -> None:
+    """Ask the entrance for a connection, and take what it says; byte by byte, as what follows is the far end's."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(sock, machine.asked(to))
+    said = b""
+    while not said.endswith(b"\n") and len(said) < machine.LONGEST:
+        byte = await loop.sock_recv(sock, 1)
+        if not byte:
+            break
+        said += byte
+    if said != machine.CONNECTED:
+        raise machine.refused(said)
 
 
 def _kernel_facts(sock: socket.socket) -> dict[str, float | int]:

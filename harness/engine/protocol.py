@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from harness.dial.machine import Machine
 from harness.kinds import Kind
 from harness.model import CellFacts, Control, Path, ScenarioPlan, Stage, Trust, Vantage
 
@@ -47,6 +48,7 @@ class Hello:
     vantage: Vantage = field(default_factory=lambda: Vantage(name="local"))
     trust: Trust = field(default_factory=Trust)
     lab: bool = False  # inside a lab's namespace every address may be spoken to
+    machine: Machine = Machine()
     limits: Limits = Limits()
     kinds: Kinds = Kinds()
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 import harness
+from harness.dial import machine
 from harness.dial.direct import Permit, anywhere
 from harness.engine import protocol as say
 from harness.engine.desk import Desk
@@ -120,13 +121,14 @@ def _opened(line: bytes, tell: Callable[[say.Event], None]) -> Desk | None:
     hello = say.read_order(line)
     if not isinstance(hello, say.Hello):
         raise ValueError(f"{hello.type!r} before the hello")
+    machine.take(hello.machine)
     desk = Desk(hello, tell, _permit(hello))
     tell(say.Ready(pid=os.getpid(), versions=_versions()))
     return desk
 
 
 def _permit(hello: say.Hello) -> Permit:
-    """Anywhere; with WAYGAUGE_OFFLINE=1 and outside a lab nothing but loopback."""
+    """Anywhere; with WAYGAUGE_OFFLINE=1 and outside a lab nothing but loopback. An entrance leads nowhere else."""
     if hello.lab or os.environ.get("WAYGAUGE_OFFLINE") != "1":
         return anywhere
     return lambda address: ipaddress.ip_address(address).is_loopback

@@ -15,6 +15,7 @@ class Tier(enum.StrEnum):
 
     USERNS = "userns"  # an ordinary user's, in a user namespace
     ROOT = "root"  # already root
+    LOOPBACK = "loopback"  # nobody's: without namespaces, by a relay on 127.0.0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.dial import machine
 from harness.dial.api import Address, Dialer, Note, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.names import at_most_two
@@ -101,10 +102,11 @@ def _text(file: pathlib.Path) -> str | None:
 
 def build(params: Mapping[str, Json], dialer: Dialer, _trust: Trust) -> System:
     """A resolver that asks whom this machine is configured to ask; other files may be named, and another port."""
+    here = machine.taken()
     return System(
         dialer=dialer,
-        resolv_conf=pathlib.Path(params.get("resolv_conf", "/etc/resolv.conf")),
-        hosts=pathlib.Path(params.get("hosts", "/etc/hosts")),
+        resolv_conf=pathlib.Path(params.get("resolv_conf", here.resolv_conf)),
+        hosts=pathlib.Path(params.get("hosts", here.hosts)),
         port=params.get("port", 53),
         hold=params.get("hold", HOLD),
         family=params.get("family"),

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from harness import catalogue
 from harness.catalogue import WorldOverlay
-from harness.model import Trust, Vantage
+from harness.dial.machine import Machine
+from harness.errors import ApparatusError
+from harness.model import Cell, Controls, Trust, Vantage
 
 if TYPE_CHECKING:
     from harness.lab import Lab
+    from harness.lab.loopback.lab import Loopback
     from harness.lab.world import World
     from harness.vantage import Setup
 
@@ -58,11 +61,21 @@ class Place(Protocol):
 
     @property
     def tier(self) -> str:
-        """What carries the place: `live`, `userns` or `root`."""
+        """What carries the place: `live`, `userns`, `root` or `loopback`."""
 
     @property
     def died(self) -> str | None:
         """Which part of the place is gone, None while it is whole."""
+
+    @property
+    def machine(self) -> Machine:
+        """What an engine there takes for its machine."""
+
+    def lacks(self, cell: Cell) -> str:
+        """Why the place cannot carry a cell, "" where it can."""
+
+    def carried(self, controls: Controls) -> Controls:
+        """The controls that the place can carry."""
 
     def popen(self, argv: Sequence[str], **streams: Any) -> Program:
         """Start a program; `streams` are stdin, stdout and stderr as subprocess.Popen takes them."""
@@ -76,7 +89,21 @@ def environment() -> dict[str, str]:
     return {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
-class Here:
+class Whole:
+    """A place that carries everything, over the machine's own sockets."""
+
+    machine = Machine()
+
+    def lacks(self, cell: Cell) -> str:
+        """Nothing is lacking."""
+        return ""
+
+    def carried(self, controls: Controls) -> Controls:
+        """All of them."""
+        return controls
+
+
+class Here(Whole):
     """This machine, over the network it stands in."""
 
     world = None
@@ -95,7 +122,7 @@ class Here:
         """Nothing to take down."""
 
 
-class InWorld:
+class InWorld(Whole):
     """A world of the lab; the lab lives as long as this does."""
 
     def __init__(self, world: World, lab: Lab) -> None:
@@ -119,6 +146,43 @@ class InWorld:
         self._lab.close()
 
 
+class OnLoopback:
+    """A world of the lab without namespaces: the engine stands on this machine and goes through the lab's entrance."""
+
+    def __init__(self, world: World, lab: Loopback) -> None:
+        self._lab = lab
+        self.vantage = world.vantage
+        self.world = world.name
+        self.trust = lab.trust
+        self.tier = str(lab.tier)
+        self.machine = Machine(entrance=lab.entrance, resolv_conf=lab.resolv_conf, hosts=lab.hosts)
+
+    @property
+    def died(self) -> str | None:
+        """How the lab's process has ended."""
+        return self._lab.died
+
+    def lacks(self, cell: Cell) -> str:
+        """Paths through others, and HTTP/3."""
+        from harness.lab.loopback import shown
+
+        return shown.lacks(cell)
+
+    def carried(self, controls: Controls) -> Controls:
+        """Those that need none of it."""
+        from harness.lab.loopback import shown
+
+        return shown.carried(controls)
+
+    def popen(self, argv: Sequence[str], **streams: Any) -> Program:
+        """Start a program as a child of ours."""
+        return self._lab.popen(list(argv), env=environment(), cwd=os.getcwd(), **streams)
+
+    def close(self) -> None:
+        """Take the lab down."""
+        self._lab.close()
+
+
 def open_place(setup: Setup) -> Place:
     """This machine, or the world asked for, up and whole. Raises ApparatusError with the remedy."""
     if setup.world is None:
@@ -127,7 +191,17 @@ def open_place(setup: Setup) -> Place:
     from harness.lab.world import load_world
 
     world = load_world(setup.world)
+    if tier() == "loopback":
+        return _on_loopback(world, setup)
     return InWorld(world, open_lab(world, pcap=setup.pcap))
+
+
+def _on_loopback(world: World, setup: Setup) -> OnLoopback:
+    from harness.lab.loopback.lab import Loopback
+
+    if setup.pcap:
+        raise ApparatusError("tier loopback has no packets to capture; leave --pcap out")
+    return OnLoopback(world, Loopback(world))
 
 
 def tier() -> str:

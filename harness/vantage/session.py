@@ -131,9 +131,14 @@ class EngineSession:
 
     def _unknown(self, plan: ScenarioPlan) -> ScenarioPlan:
         """What of a plan was not asked before; it counts as asked from now on."""
-        new = {cell.key: cell for cell in plan.cells if cell.key not in self._cells}
+        new = {cell.key: self._marked(cell) for cell in plan.cells if cell.key not in self._cells}
         self._cells.update(new)
-        return replace(plan, cells=tuple(new.values()))
+        return replace(plan, cells=tuple(new.values()), controls=self.place.carried(plan.controls))
+
+    def _marked(self, cell: Cell) -> Cell:
+        """The cell; not applicable where the place cannot carry it."""
+        lacking = self.place.lacks(cell)
+        return replace(cell, not_applicable=cell.not_applicable or lacking) if lacking else cell
 
     def _greet(self) -> None:
         place = self.place
@@ -141,6 +146,7 @@ class EngineSession:
             vantage=place.vantage,
             trust=place.trust,
             lab=place.world is not None,
+            machine=place.machine,
             limits=protocol.Limits(**self._setup.limits),
             kinds=protocol.Kinds(**self._setup.kinds),
         )

@@ -62,7 +62,7 @@ BEHAVIOURS = Table(
             "takes-all",
             of="address_blackhole",
         ),
-        _row("route_withdrawn", "Withdrawn", "A prefix has no route: network unreachable, or silence", "address"),
+        _row("route_withdrawn", "Withdrawn", "A prefix has no route: network unreachable, or silence", "address", "packets"),
         _row("hoster_prefix", "HosterPrefix", "A connection's fate follows its prefix, not its name", "address"),
         _row("dns_hijack", "Hijack", "UDP/53 to any foreign resolver is answered by the national one", "dns"),
         _row("dns_inject_race", "Race", "Forged DNS answers arrive first, the true one later", "dns", "name"),

@@ -12,7 +12,7 @@ from harness.lab.world import World
 from harness.model import Json
 
 if TYPE_CHECKING:
-    from harness.lab.servers.seat import Internet, Seat
+    from harness.lab.servers.seat import Bind, Internet, Seat
 
 
 def serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None]) -> None:
@@ -25,12 +25,14 @@ def serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]]
     asyncio.run(run(world, workdir, ready))
 
 
-async def run(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None]) -> None:
-    """The same, inside a running event loop."""
+async def run(
+    world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None], bind: Bind | None = None
+) -> None:
+    """The same, inside a running event loop; `bind` makes the sockets where the addresses are not this machine's."""
     from harness.errors import ApparatusError
     from harness.lab.servers.seat import Internet, Seat
 
-    internet = Internet(world, workdir)
+    internet = Internet(world, workdir, bind)
     seats = [Seat(internet=internet, host=host, service=service) for host, service in world.listening()]
     with internet.exits:
         await asyncio.gather(*(_open(seat) for seat in seats))

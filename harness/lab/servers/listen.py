@@ -52,13 +52,14 @@ async def listen(seat: Seat) -> None:
     alpn = seat.params.alpn
     context = seat.internet.authority.front(seat.host, alpn) if alpn else None
     streams = "datagrams" not in seat.row.traits  # without any, connections to the port are refused, as by any host
+    make = seat.internet.bind or bind
     house = _house(seat, context) if streams and seat.params.ails else None
     for address in seat.host.addresses:
         if "relay" in seat.row.traits:
-            _relay_datagrams(seat, bind(address, seat.service.port, socket.SOCK_DGRAM))
+            _relay_datagrams(seat, make(address, seat.service.port, socket.SOCK_DGRAM))
         if not streams:
             continue
-        bound = functools.partial(bind, address, seat.service.port, socket.SOCK_STREAM)
+        bound = functools.partial(make, address, seat.service.port, socket.SOCK_STREAM)
         if house:
             _open_door(seat, house, bound)
         else:
@@ -66,7 +67,7 @@ async def listen(seat: Seat) -> None:
             server = await asyncio.start_server(serve, sock=bound(), ssl=context, backlog=_BACKLOG)
             seat.internet.exits.callback(server.close)
         if "udp" in seat.row.traits:
-            _listen_for_datagrams(seat, bind(address, seat.service.port, socket.SOCK_DGRAM))
+            _listen_for_datagrams(seat, make(address, seat.service.port, socket.SOCK_DGRAM))
 
 
 def _house(seat: Seat, context: ssl.SSLContext | None) -> House:

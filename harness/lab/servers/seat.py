@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import functools
 import pathlib
+import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = tuple[str, int]
 """Where a datagram came from: an address and a port."""
+
+
+Bind: TypeAlias = Callable[[str, int, socket.SocketKind], socket.socket]
+"""Makes a socket for an address and a port, of a kind."""
 
 
 class Stream(NamedTuple):
@@ -62,8 +68,9 @@ class Internet:
     `failure` is set by a server that can no longer do its work; `exits` lets go of what they hold.
     """
 
-    def __init__(self, world: World, workdir: pathlib.Path) -> None:
+    def __init__(self, world: World, workdir: pathlib.Path, bind: Bind | None = None) -> None:
         self.world = world
+        self.bind = bind  # None means the addresses themselves
         self.workdir = workdir
         self.zone = world.zone()
         self.authority = Authority(workdir, skew=world.skew)

@@ -71,6 +71,7 @@ SERVERS = Table(
             build="harness.lab.servers.proxy:Proxy",
             summary="an HTTP CONNECT proxy, by sing-box",
             secret=_SECRET,
+            traits=frozenset({"sing-box"}),
         ),
         Kind(
             name="proxy_socks",
@@ -78,6 +79,7 @@ SERVERS = Table(
             build="harness.lab.servers.socks:SocksProxy",
             summary="a SOCKS5 proxy, datagrams too, by sing-box",
             secret=_SECRET,
+            traits=frozenset({"sing-box"}),
         ),
         Kind(
             name="shadowsocks",
@@ -85,7 +87,7 @@ SERVERS = Table(
             build="harness.lab.servers.proxy:Tunnel",
             summary="a Shadowsocks server, by sing-box",
             secret=("password",),
-            traits=frozenset({"relay"}),
+            traits=frozenset({"relay", "sing-box"}),
         ),
         Kind(
             name="trojan",
@@ -93,6 +95,7 @@ SERVERS = Table(
             build="harness.lab.servers.proxy:Proxy",
             summary="a Trojan server, by sing-box",
             secret=("password",),
+            traits=frozenset({"sing-box"}),
         ),
         Kind(
             name="wireguard",
@@ -100,14 +103,14 @@ SERVERS = Table(
             build="harness.lab.servers.proxy:Tunnel",
             summary="a WireGuard peer, by sing-box",
             secret=("private_key",),
-            traits=frozenset({"relay", "datagrams"}),
+            traits=frozenset({"relay", "datagrams", "sing-box"}),
         ),
         Kind(
             name="http3",
             params=_PARAMS + "Http3",
             build="harness.lab.servers.proxy:Tunnel",
             summary="an HTTP/3 server over QUIC, by sing-box",
-            traits=frozenset({"relay", "datagrams"}),
+            traits=frozenset({"relay", "datagrams", "sing-box"}),
         ),
         Kind(
             name="stun",
@@ -128,6 +131,7 @@ SERVERS = Table(
             params=_PARAMS + "Mitm",
             build="harness.lab.servers.mitm:Middlebox",
             summary="a middlebox that shows certificates of its own for listed names; `tls_mitm` leads flows to it",
+            traits=frozenset({"onward"}),
         ),
         Kind(
             name="coturn",

@@ -1,0 +1,110 @@
+"""The process of a lab on the loopback: `python -m harness.lab.loopback.daemon`, started by `Loopback`.
+
+Its first line on stdin says what to hold, its first on stdout where the entrance is; it ends with its stdin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ipaddress
+import json
+import pathlib
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from harness.errors import ApparatusError
+from harness.lab import events, servers
+from harness.lab.censor.engine import Engine
+from harness.lab.censor.hops import Routers
+from harness.lab.censor.line import Line
+from harness.lab.censor.packet import CLIENT, INTERNET, TCP, UDP
+from harness.lab.censor.rule import compiled
+from harness.lab.events import Event
+from harness.lab.loopback.relay import HERE, Relay
+from harness.lab.loopback.shown import served
+from harness.lab.world import World, restore
+
+
+class Berths:
+    """Stands servers on ports of 127.0.0.1 that the system chooses, and remembers which stands for what."""
+
+    def __init__(self) -> None:
+        self.ports: dict[tuple[bytes, int, int], int] = {}
+
+    def bind(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+        """A socket in place of one on that address and port."""
+        bound = socket.socket(socket.AF_INET, kind)
+        bound.setblocking(False)
+        bound.bind((HERE, 0))
+        proto = TCP if kind == socket.SOCK_STREAM else UDP
+        self.ports[ipaddress.ip_address(address).packed, port, proto] = bound.getsockname()[1]
+        return bound
+
+
+def _engine(order: Mapping[str, Any], log: Any, **more: Any) -> Engine:
+    world = order["world"]
+    seed = int(world["seed"])
+
+    def record(event: Event) -> None:
+        log.write(events.line(event).encode() + b"\n")
+
+    made = Engine(record=record, clock=time.time, **more)
+    made.lines = (Line(**world["link"], seed=seed * 2 + CLIENT), Line(**world["link"], seed=seed * 2 + INTERNET))
+    made.routers = Routers(**world["hops"])
+    made.midnight = time.monotonic() - world["clock"]
+    made.swap(compiled(order["rules"], seed=seed, generation=0))
+    return made
+
+
+def _alive(world: World) -> frozenset[bytes]:
+    """The addresses at which somebody refuses what is not served."""
+    there = (host for host in world.hosts if not host.silent)
+    return frozenset(ipaddress.ip_address(address).packed for host in there for address in host.addresses)
+
+
+async def _hold(order: Mapping[str, Any]) -> None:
+    workdir, world = pathlib.Path(order["workdir"]), restore(order["world"])
+    loop = asyncio.get_running_loop()
+    berths, over = Berths(), asyncio.Event()
+    trust: asyncio.Future[dict[str, Any]] = loop.create_future()
+    with (workdir / "events").open("ab", buffering=0) as log:
+        serving = asyncio.create_task(servers.run(served(world), workdir, trust.set_result, berths.bind))
+        await asyncio.wait({serving, trust}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            await serving
+        relay = Relay(functools.partial(_engine, order, log), berths.ports, _alive(world))
+        entrance = await relay.open()
+        print(json.dumps({"entrance": entrance, "trust": trust.result()}), flush=True)
+        threading.Thread(target=_until_alone, args=(loop, over), daemon=True).start()
+        leaving = asyncio.create_task(over.wait())
+        await asyncio.wait({serving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            await serving
+
+
+def _until_alone(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
+    """Wait for the end of stdin: the owner has hung up, or died."""
+    sys.stdin.buffer.read()
+    loop.call_soon_threadsafe(over.set)
+
+
+def main() -> int:
+    """Hold one lab until its owner hangs up."""
+    order = json.loads(sys.stdin.buffer.readline())
+    try:
+        # the loop of Windows' own choosing watches no datagram sockets
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(_hold(order))
+    except ApparatusError as exc:  # said in one line already
+        print(exc, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
