@@ -50,6 +50,14 @@ class SocketStream:
         self._sock.close()
 
 
+class EnteringStream(SocketStream):
+    """Bytes in order by way of an entrance; what the kernel says of the socket is of the way to the entrance."""
+
+    def tcp_info(self, most: int) -> bytes:
+        """Nothing."""
+        return b""
+
+
 class SocketDatagrams:
     """Datagrams to and from one address. The socket is connected, so the kernel drops those of any other source."""
 
@@ -130,7 +138,7 @@ async def connect(
             await asyncio.get_running_loop().sock_connect(sock, first)
             if entrance:
                 await _enter(sock, to)
-                return SocketStream(sock), {"source_port": sock.getsockname()[1]}
+                return EnteringStream(sock), {"source_port": sock.getsockname()[1]}
         return SocketStream(sock), _kernel_facts(sock)
     except BaseException:
         sock.close()

@@ -48,7 +48,7 @@ class Hello:
     vantage: Vantage = field(default_factory=lambda: Vantage(name="local"))
     trust: Trust = field(default_factory=Trust)
     lab: bool = False  # inside a lab's namespace every address may be spoken to
-    machine: Machine = Machine()
+    machine: Machine = field(default_factory=Machine)
     limits: Limits = Limits()
     kinds: Kinds = Kinds()
 

@@ -39,6 +39,8 @@ OFFERS: Mapping[Tier, frozenset[Need]] = {
 
 REMEDY = "run it where a lab of namespaces can be had: on Linux, with user namespaces or as root"
 
+NO_PROGRAMS = f"tier {Tier.LOOPBACK} has no namespaces, so no program of yours runs inside a world; {REMEDY}"
+
 
 class Lacking(ApparatusError):
     """The tier cannot show what the world needs."""

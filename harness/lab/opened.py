@@ -15,7 +15,7 @@ from harness.errors import ApparatusError
 from harness.lab import events, rules, start
 from harness.lab.channel import Channel, Closed
 from harness.lab.events import Event
-from harness.lab.needs import Lacking, lacking
+from harness.lab.needs import NO_PROGRAMS, Lacking, lacking
 from harness.lab.program import LabProcess, Stdio, arrange, pid_of
 from harness.lab.tiers import Tier, Unavailable, ladder
 from harness.lab.world import Rule, World, dump
@@ -250,6 +250,9 @@ def open_lab(
     }
     tried: list[ApparatusError] = []
     for rung in ladder() if tier is None else (tier,):
+        if rung is Tier.LOOPBACK:
+            tried.append(Lacking(NO_PROGRAMS))
+            continue
         if told := lacking(world, rung):
             tried.append(Lacking(told))
             continue

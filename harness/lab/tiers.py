@@ -52,6 +52,15 @@ def detect() -> Tier | Missing:
     return _detected(ladder())
 
 
+def carrier() -> Tier | Missing:
+    """What measures in a world on this machine: its best tier, and the loopback where no other is to be had.
+
+    Where WAYGAUGE_LAB_TIER names a tier there is no other.
+    """
+    found = detect()
+    return Tier.LOOPBACK if isinstance(found, Missing) and not os.environ.get("WAYGAUGE_LAB_TIER") else found
+
+
 @functools.cache
 def _detected(rungs: tuple[Tier, ...]) -> Tier | Missing:
     from harness.lab import start

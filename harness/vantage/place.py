@@ -163,7 +163,7 @@ class OnLoopback:
         return self._lab.died
 
     def lacks(self, cell: Cell) -> str:
-        """Paths through others, and HTTP/3."""
+        """Tunnels, and HTTP/3."""
         from harness.lab.loopback import shown
 
         return shown.lacks(cell)
@@ -206,9 +206,9 @@ def _on_loopback(world: World, setup: Setup) -> OnLoopback:
 
 def tier() -> str:
     """What would carry a world on this machine. Raises ApparatusError with the remedy where nothing can."""
-    from harness.lab.tiers import Missing, Unavailable, detect
+    from harness.lab.tiers import Missing, Unavailable, carrier
 
-    if isinstance(found := detect(), Missing):
+    if isinstance(found := carrier(), Missing):
         raise Unavailable(found)
     return str(found)
 
@@ -216,11 +216,11 @@ def tier() -> str:
 def lacking(world: str) -> str:
     """What the world needs and this machine's tier does not have, with the remedy; "" where nothing is missing."""
     from harness.lab.needs import lacking, needs
-    from harness.lab.tiers import Tier, detect
+    from harness.lab.tiers import Tier, carrier
     from harness.lab.world import load_world
 
     found = load_world(world)
-    at_hand = detect() if needs(found) else None
+    at_hand = carrier() if needs(found) else None
     return lacking(found, at_hand) if isinstance(at_hand, Tier) else ""
 
 

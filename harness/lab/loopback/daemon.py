@@ -26,12 +26,14 @@ from harness.lab.censor.packet import CLIENT, INTERNET, TCP, UDP
 from harness.lab.censor.rule import compiled
 from harness.lab.events import Event
 from harness.lab.loopback.relay import HERE, Relay
-from harness.lab.loopback.shown import served
+from harness.lab.loopback.shown import STAND_INS, served
 from harness.lab.world import World, restore
 
 
 class Berths:
     """Stands servers on ports of 127.0.0.1 that the system chooses, and remembers which stands for what."""
+
+    stand_ins = STAND_INS
 
     def __init__(self) -> None:
         self.ports: dict[tuple[bytes, int, int], int] = {}
@@ -73,7 +75,7 @@ async def _hold(order: Mapping[str, Any]) -> None:
     berths, over = Berths(), asyncio.Event()
     trust: asyncio.Future[dict[str, Any]] = loop.create_future()
     with (workdir / "events").open("ab", buffering=0) as log:
-        serving = asyncio.create_task(servers.run(served(world), workdir, trust.set_result, berths.bind))
+        serving = asyncio.create_task(servers.run(served(world), workdir, trust.set_result, berths))
         await asyncio.wait({serving, trust}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving

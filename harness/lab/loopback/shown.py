@@ -8,10 +8,17 @@ from harness.lab.servers.table import SERVERS
 from harness.lab.world import Host, World
 from harness.model import Cell, Check, Controls, Path
 
+STAND_INS = {
+    "proxy_http": "harness.lab.loopback.proxies:HttpProxy",
+    "proxy_socks": "harness.lab.loopback.proxies:SocksProxy",
+}
+"""The proxies that the tier has of its own, where other tiers have sing-box."""
+
 SING_BOX = "sing-box"
 QUIC = "quic"
 
-LACKS_HOPS = "tier loopback has no proxies and no tunnels: their servers would call on addresses of the world"
+LACKS_TUNNELS = "tier loopback has no tunnels: their ends are outside programs that would dial the world's addresses"
+PROXIES = frozenset({"http_connect", "socks5", "socks5h"})
 LACKS_QUIC = "tier loopback has no HTTP/3: its server is an outside program"
 
 
@@ -21,14 +28,14 @@ def served(world: World) -> World:
 
 
 def _own(host: Host) -> Host:
-    own = tuple(service for service in host.services if SING_BOX not in SERVERS[service.kind].traits)
+    own = tuple(one for one in host.services if one.kind in STAND_INS or SING_BOX not in SERVERS[one.kind].traits)
     return dataclasses.replace(host, services=own)
 
 
 def lacks(cell: Cell) -> str:
     """Why nothing may be sent for a cell; "" where the tier carries it."""
-    if _through_others(cell.path):
-        return LACKS_HOPS
+    if _tunnelled(cell.path):
+        return LACKS_TUNNELS
     return LACKS_QUIC if any(map(_over_quic, cell.target.checks)) else ""
 
 
@@ -38,12 +45,12 @@ def carried(controls: Controls) -> Controls:
         name: tuple(check for check in getattr(controls, name) if not _over_quic(check))
         for name in ("foreign", "domestic", "reflectors", "yardsticks")
     }
-    paths = tuple(path for path in controls.paths if not _through_others(path))
+    paths = tuple(path for path in controls.paths if not _tunnelled(path))
     return dataclasses.replace(controls, paths=paths, **kept)
 
 
-def _through_others(path: Path) -> bool:
-    return bool(path.hops) or path.base.kind != "direct"
+def _tunnelled(path: Path) -> bool:
+    return path.base.kind != "direct" or any(hop.kind not in PROXIES for hop in path.hops)
 
 
 def _over_quic(check: Check) -> bool:

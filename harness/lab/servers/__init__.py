@@ -12,7 +12,7 @@ from harness.lab.world import World
 from harness.model import Json
 
 if TYPE_CHECKING:
-    from harness.lab.servers.seat import Bind, Internet, Seat
+    from harness.lab.servers.seat import Elsewhere, Internet, Seat
 
 
 def serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None]) -> None:
@@ -26,13 +26,13 @@ def serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]]
 
 
 async def run(
-    world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None], bind: Bind | None = None
+    world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None], elsewhere: Elsewhere | None = None
 ) -> None:
-    """The same, inside a running event loop; `bind` makes the sockets where the addresses are not this machine's."""
+    """The same, inside a running event loop; `elsewhere` where the world's addresses are not this machine's."""
     from harness.errors import ApparatusError
     from harness.lab.servers.seat import Internet, Seat
 
-    internet = Internet(world, workdir, bind)
+    internet = Internet(world, workdir, elsewhere)
     seats = [Seat(internet=internet, host=host, service=service) for host, service in world.listening()]
     with internet.exits:
         await asyncio.gather(*(_open(seat) for seat in seats))

@@ -52,7 +52,7 @@ async def listen(seat: Seat) -> None:
     alpn = seat.params.alpn
     context = seat.internet.authority.front(seat.host, alpn) if alpn else None
     streams = "datagrams" not in seat.row.traits  # without any, connections to the port are refused, as by any host
-    make = seat.internet.bind or bind
+    make = seat.internet.elsewhere.bind if seat.internet.elsewhere else bind
     house = _house(seat, context) if streams and seat.params.ails else None
     for address in seat.host.addresses:
         if "relay" in seat.row.traits:

@@ -8,7 +8,7 @@ import functools
 import pathlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -26,8 +26,19 @@ Source: TypeAlias = tuple[str, int]
 """Where a datagram came from: an address and a port."""
 
 
-Bind: TypeAlias = Callable[[str, int, socket.SocketKind], socket.socket]
-"""Makes a socket for an address and a port, of a kind."""
+class Elsewhere(Protocol):
+    """Where servers stand whose addresses are not this machine's."""
+
+    @property
+    def ports(self) -> Mapping[tuple[bytes, int, int], int]:
+        """The port that stands for an address, a port and a protocol's number."""
+
+    @property
+    def stand_ins(self) -> Mapping[str, str]:
+        """What is built there in place of some kinds, by their names."""
+
+    def bind(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+        """A socket in place of one on that address and port."""
 
 
 class Stream(NamedTuple):
@@ -68,9 +79,9 @@ class Internet:
     `failure` is set by a server that can no longer do its work; `exits` lets go of what they hold.
     """
 
-    def __init__(self, world: World, workdir: pathlib.Path, bind: Bind | None = None) -> None:
+    def __init__(self, world: World, workdir: pathlib.Path, elsewhere: Elsewhere | None = None) -> None:
         self.world = world
-        self.bind = bind  # None means the addresses themselves
+        self.elsewhere = elsewhere  # None means the addresses themselves
         self.workdir = workdir
         self.zone = world.zone()
         self.authority = Authority(workdir, skew=world.skew)
@@ -116,7 +127,9 @@ class Seat:
     @functools.cached_property
     def server(self) -> Any:
         """The server itself: a `Server`, `Answering` too where its row says `udp`."""
-        return load(self.row.build)(self)
+        elsewhere = self.internet.elsewhere
+        stand_in = elsewhere.stand_ins.get(self.row.name) if elsewhere else None
+        return load(stand_in or self.row.build)(self)
 
     @property
     def row(self) -> Kind:

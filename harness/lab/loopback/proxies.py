@@ -1,0 +1,153 @@
+"""Proxies of the loopback's own, which know where the servers of the world stand: HTTP CONNECT and SOCKS5.
+
+RFC 9110, section 9.3.6 (CONNECT) and section 11 (authentication); RFC 1928 and RFC 1929. Streams only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ipaddress
+from abc import ABC, abstractmethod
+
+from harness.lab.censor.packet import TCP
+from harness.lab.servers.proxy import carry
+from harness.lab.servers.seat import Seat, Stream
+
+_LONGEST = 100  # header lines
+_NO_AUTH, _PASSWORD, _NONE = 0, 2, 0xFF  # RFC 1928, section 3
+_CONNECT, _V4, _NAME, _V6 = 1, 1, 3, 4  # RFC 1928, sections 4 and 5
+_DONE, _UNREACHABLE, _REFUSED, _UNKNOWN_COMMAND = 0, 4, 5, 7  # RFC 1928, section 6
+
+
+class StandIn(ABC):
+    """A proxy: whom it is asked for, it reaches without the censor, who stands before the border."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+
+    async def serve(self, stream: Stream) -> None:
+        """Carry one connection."""
+        there = await self.asked(stream)
+        if there is None:
+            return
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(carry(stream, there))
+                both.create_task(carry(there, stream))
+        except* OSError:
+            pass  # one side has let go; so does the other
+        finally:
+            there.writer.close()
+
+    @abstractmethod
+    async def asked(self, stream: Stream) -> Stream | None:
+        """The connection that the client asks for; None where it has been told that there is none."""
+
+    def known(self, name: str, password: str) -> bool:
+        """True where the proxy lets in whoever says so."""
+        params = self._seat.params
+        return (name, password) == (params.username, params.password)
+
+    async def reach(self, host: str, port: int) -> Stream:
+        """The server at a name or address. Raises LookupError where nobody has it, OSError where it refuses."""
+        internet = self._seat.internet
+        assert internet.elsewhere
+        address = next(iter(internet.zone.get(host.lower(), (host,))))
+        try:
+            packed = ipaddress.ip_address(address).packed
+        except ValueError as exc:
+            raise LookupError(host) from exc
+        known = internet.elsewhere.ports.get((packed, port, TCP))
+        if known is None:
+            raise ConnectionRefusedError
+        return Stream(*await asyncio.open_connection("127.0.0.1", known))
+
+
+class HttpProxy(StandIn):
+    """HTTP CONNECT."""
+
+    async def asked(self, stream: Stream) -> Stream | None:
+        """Take the request, and answer it."""
+        method, target, *_ = (await stream.reader.readuntil(b"\r\n")).decode("latin-1").split()
+        if not self._let_in(await _headers(stream)):
+            return _said(stream, '407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="lab"')
+        host, _, port = target.rpartition(":")
+        if method != "CONNECT" or not port.isdecimal():
+            return _said(stream, "405 Method Not Allowed")
+        try:
+            there = await self.reach(host.strip("[]"), int(port))
+        except (LookupError, OSError):
+            return _said(stream, "502 Bad Gateway")
+        stream.writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        return there
+
+    def _let_in(self, headers: dict[str, str]) -> bool:
+        if not self._seat.params.username:
+            return True
+        _, _, word = headers.get("proxy-authorization", "").partition(" ")
+        try:
+            name, _, password = base64.b64decode(word).decode().partition(":")
+        except ValueError:
+            return False
+        return self.known(name, password)
+
+
+async def _headers(stream: Stream) -> dict[str, str]:
+    found = {}
+    for _ in range(_LONGEST):
+        line = (await stream.reader.readuntil(b"\r\n")).decode("latin-1").strip()
+        if not line:
+            break
+        name, _, value = line.partition(":")
+        found[name.strip().lower()] = value.strip()
+    return found
+
+
+def _said(stream: Stream, status: str) -> None:
+    stream.writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+
+class SocksProxy(StandIn):
+    """SOCKS5, for streams; who asks for datagrams is told that there are none."""
+
+    async def asked(self, stream: Stream) -> Stream | None:
+        """Greet, let in, take the request and answer it."""
+        read = stream.reader.readexactly
+        methods = await read((await read(2))[1])
+        wanted = _PASSWORD if self._seat.params.username else _NO_AUTH
+        stream.writer.write(bytes((5, wanted if wanted in methods else _NONE)))
+        if wanted not in methods or (wanted == _PASSWORD and not await self._let_in(stream)):
+            return None
+        _, command, _, kind = await read(4)
+        host = await _host(stream, kind)
+        port = int.from_bytes(await read(2), "big")
+        if command != _CONNECT:
+            return _replied(stream, _UNKNOWN_COMMAND)
+        try:
+            there = await self.reach(host, port)
+        except LookupError:
+            return _replied(stream, _UNREACHABLE)
+        except OSError:
+            return _replied(stream, _REFUSED)
+        _replied(stream, _DONE)
+        return there
+
+    async def _let_in(self, stream: Stream) -> bool:
+        read = stream.reader.readexactly
+        name = await read((await read(2))[1])
+        password = await read((await read(1))[0])
+        let_in = self.known(name.decode(errors="replace"), password.decode(errors="replace"))
+        stream.writer.write(bytes((1, 0 if let_in else 1)))
+        return let_in
+
+
+async def _host(stream: Stream, kind: int) -> str:
+    read = stream.reader.readexactly
+    if kind == _NAME:
+        return (await read((await read(1))[0])).decode(errors="replace")
+    return str(ipaddress.ip_address(await read({_V4: 4, _V6: 16}[kind])))
+
+
+def _replied(stream: Stream, reply: int) -> None:
+    stream.writer.write(bytes((5, reply, 0, _V4)) + bytes(6))
