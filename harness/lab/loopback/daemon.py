@@ -76,17 +76,20 @@ async def _hold(order: Mapping[str, Any]) -> None:
     trust: asyncio.Future[dict[str, Any]] = loop.create_future()
     with (workdir / "events").open("ab", buffering=0) as log:
         serving = asyncio.create_task(servers.run(served(world), workdir, trust.set_result, berths))
-        await asyncio.wait({serving, trust}, return_when=asyncio.FIRST_COMPLETED)
+        await _first_of(serving, trust)
         if serving.done():
             await serving
         relay = Relay(functools.partial(_engine, order, log), berths.ports, _alive(world))
         entrance = await relay.open()
         print(json.dumps({"entrance": entrance, "trust": trust.result()}), flush=True)
         threading.Thread(target=_until_alone, args=(loop, over), daemon=True).start()
-        leaving = asyncio.create_task(over.wait())
-        await asyncio.wait({serving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        await _first_of(serving, asyncio.create_task(over.wait()))
         if serving.done():
             await serving
+
+
+async def _first_of(*futures: asyncio.Future[Any]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _until_alone(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:

@@ -71,14 +71,14 @@ class HttpProxy(StandIn):
         """Take the request, and answer it."""
         method, target, *_ = (await stream.reader.readuntil(b"\r\n")).decode("latin-1").split()
         if not self._let_in(await _headers(stream)):
-            return _said(stream, '407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="lab"')
+            return _refused(stream, '407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="lab"')
         host, _, port = target.rpartition(":")
         if method != "CONNECT" or not port.isdecimal():
-            return _said(stream, "405 Method Not Allowed")
+            return _refused(stream, "405 Method Not Allowed")
         try:
             there = await self.reach(host.strip("[]"), int(port))
         except (LookupError, OSError):
-            return _said(stream, "502 Bad Gateway")
+            return _refused(stream, "502 Bad Gateway")
         stream.writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         return there
 
@@ -104,8 +104,10 @@ async def _headers(stream: Stream) -> dict[str, str]:
     return found
 
 
-def _said(stream: Stream, status: str) -> None:
+def _refused(stream: Stream, status: str) -> Stream | None:
+    """Say why there is no connection."""
     stream.writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+    return None
 
 
 class SocksProxy(StandIn):
@@ -130,8 +132,7 @@ class SocksProxy(StandIn):
             return _replied(stream, _UNREACHABLE)
         except OSError:
             return _replied(stream, _REFUSED)
-        _replied(stream, _DONE)
-        return there
+        return _replied(stream, _DONE, there)
 
     async def _let_in(self, stream: Stream) -> bool:
         read = stream.reader.readexactly
@@ -149,5 +150,7 @@ async def _host(stream: Stream, kind: int) -> str:
     return str(ipaddress.ip_address(await read({_V4: 4, _V6: 16}[kind])))
 
 
-def _replied(stream: Stream, reply: int) -> None:
+def _replied(stream: Stream, reply: int, there: Stream | None = None) -> Stream | None:
+    """Answer a request (RFC 1928, section 6), with the connection where there is one."""
     stream.writer.write(bytes((5, reply, 0, _V4)) + bytes(6))
+    return there

@@ -24,6 +24,7 @@ _READ = 65_536
 _END = struct.Struct("!16sH")
 _MAPPED = bytes(10) + b"\xff\xff"
 _IDLE = 120.0  # seconds after which a flow of datagrams is forgotten
+_LINGERS = 60.0  # seconds that a connection may stay open one way only
 _LONGEST = 1400  # bytes of a datagram: what would have to be cut up is lost
 
 Ports = Mapping[tuple[bytes, int, int], int]
@@ -130,7 +131,8 @@ class Relay:
     async def _carry_client(self, end: End, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         end.call()
         gone = asyncio.ensure_future(reader.read(_READ))  # a client says nothing before it is let in: this is its end
-        await asyncio.wait({gone, end.opened}, return_when=asyncio.FIRST_COMPLETED)
+        first: set[asyncio.Future[Any]] = {gone, end.opened}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not end.opened.done():
             gone.cancel()
             writer.close()
@@ -265,13 +267,14 @@ async def _carry(
             elif writer.can_write_eof():
                 writer.write_eof()
 
-    leaving = asyncio.ensure_future(out())
+    leaving, coming = asyncio.ensure_future(out()), asyncio.ensure_future(home())
     try:
-        await home()
+        await asyncio.wait({leaving, coming}, return_when=asyncio.FIRST_COMPLETED)
         if not writer.transport.is_closing():
-            await asyncio.wait({leaving}, timeout=_IDLE)
+            await asyncio.wait({leaving, coming}, timeout=_LINGERS)
     finally:
         leaving.cancel()
+        coming.cancel()
         writer.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from harness.lab.servers.table import SERVERS
 from harness.lab.world import Host, World
@@ -41,12 +42,18 @@ def lacks(cell: Cell) -> str:
 
 def carried(controls: Controls) -> Controls:
     """The controls that the tier carries: the others are as if none had been declared."""
-    kept = {
-        name: tuple(check for check in getattr(controls, name) if not _over_quic(check))
-        for name in ("foreign", "domestic", "reflectors", "yardsticks")
-    }
-    paths = tuple(path for path in controls.paths if not _tunnelled(path))
-    return dataclasses.replace(controls, paths=paths, **kept)
+    return dataclasses.replace(
+        controls,
+        foreign=_without_quic(controls.foreign),
+        domestic=_without_quic(controls.domestic),
+        reflectors=_without_quic(controls.reflectors),
+        yardsticks=_without_quic(controls.yardsticks),
+        paths=tuple(path for path in controls.paths if not _tunnelled(path)),
+    )
+
+
+def _without_quic(checks: Iterable[Check]) -> tuple[Check, ...]:
+    return tuple(check for check in checks if not _over_quic(check))
 
 
 def _tunnelled(path: Path) -> bool:
