@@ -12,10 +12,11 @@ import yaml
 
 from harness import catalogue
 from harness.lab import Event, Lab
+from harness.lab.loopback.lab import Loopback
 from harness.model import Cell, Check, Json, Retry, ScenarioPlan, Vantage, Verdict
 from harness.probes.route import Patience
 from harness.vantage import Hushed, Setup
-from harness.vantage.place import InWorld, overlay
+from harness.vantage.place import InWorld, OnLoopback, overlay
 from harness.vantage.session import EngineSession
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -214,8 +215,8 @@ def _acted_on(events: Iterable[Event], seen: set[tuple[object, str]]) -> dict[st
     return {behaviour: frozenset(names) for behaviour, names in found.items()}
 
 
-def _lab(session: EngineSession) -> Lab:
-    assert isinstance(session.place, InWorld)
+def _lab(session: EngineSession) -> Lab | Loopback:
+    assert isinstance(session.place, InWorld | OnLoopback)
     return session.place._lab
 
 

@@ -27,6 +27,7 @@ from harness.lab.censor.rule import compiled
 from harness.lab.events import Event
 from harness.lab.loopback.relay import HERE, Relay
 from harness.lab.loopback.shown import STAND_INS, served
+from harness.lab.servers.seat import Source
 from harness.lab.world import World, restore
 
 
@@ -37,6 +38,11 @@ class Berths:
 
     def __init__(self) -> None:
         self.ports: dict[tuple[bytes, int, int], int] = {}
+        self.sources: dict[tuple[str, int], Source] = {}
+
+    def source(self, proto: str, peer: Source) -> Source:
+        """Who stands behind a peer on 127.0.0.1: itself where nobody else does."""
+        return self.sources.get((proto, peer[1]), peer)
 
     def bind(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         """A socket in place of one on that address and port."""
@@ -79,7 +85,7 @@ async def _hold(order: Mapping[str, Any]) -> None:
         await _first_of(serving, trust)
         if serving.done():
             await serving
-        relay = Relay(functools.partial(_engine, order, log), berths.ports, _alive(world))
+        relay = Relay(functools.partial(_engine, order, log), berths, _alive(world))
         entrance = await relay.open()
         print(json.dumps({"entrance": entrance, "trust": trust.result()}), flush=True)
         threading.Thread(target=_until_alone, args=(loop, over), daemon=True).start()

@@ -17,7 +17,7 @@ from harness.lab.servers.seat import Seat, Stream
 _LONGEST = 100  # header lines
 _NO_AUTH, _PASSWORD, _NONE = 0, 2, 0xFF  # RFC 1928, section 3
 _CONNECT, _V4, _NAME, _V6 = 1, 1, 3, 4  # RFC 1928, sections 4 and 5
-_DONE, _UNREACHABLE, _REFUSED, _UNKNOWN_COMMAND = 0, 4, 5, 7  # RFC 1928, section 6
+_DONE, _UNKNOWN_COMMAND = 0, 7  # RFC 1928, section 6
 
 
 class StandIn(ABC):
@@ -28,8 +28,9 @@ class StandIn(ABC):
 
     async def serve(self, stream: Stream) -> None:
         """Carry one connection."""
-        there = await self.asked(stream)
-        if there is None:
+        wanted = await self.asked(stream)
+        there = await self.reach(*wanted) if wanted else None
+        if there is None:  # as sing-box does it: said to be connected first, and then cut off
             return
         try:
             async with asyncio.TaskGroup() as both:
@@ -41,33 +42,41 @@ class StandIn(ABC):
             there.writer.close()
 
     @abstractmethod
-    async def asked(self, stream: Stream) -> Stream | None:
-        """The connection that the client asks for; None where it has been told that there is none."""
+    async def asked(self, stream: Stream) -> tuple[str, int] | None:
+        """Whom the client is let through to, as it has been told; None where it is not."""
 
     def known(self, name: str, password: str) -> bool:
         """True where the proxy lets in whoever says so."""
         params = self._seat.params
         return (name, password) == (params.username, params.password)
 
-    async def reach(self, host: str, port: int) -> Stream:
-        """The server at a name or address. Raises LookupError where nobody has it, OSError where it refuses."""
+    async def reach(self, host: str, port: int) -> Stream | None:
+        """The server at a name or address; None where there is none."""
         internet = self._seat.internet
         assert internet.elsewhere
         address = next(iter(internet.zone.get(host.lower(), (host,))))
         try:
             packed = ipaddress.ip_address(address).packed
-        except ValueError as exc:
-            raise LookupError(host) from exc
+        except ValueError:  # a name that nobody has
+            return None
         known = internet.elsewhere.ports.get((packed, port, TCP))
         if known is None:
-            raise ConnectionRefusedError
-        return Stream(*await asyncio.open_connection("127.0.0.1", known))
+            return None
+        there = Stream(*await asyncio.open_connection("127.0.0.1", known))
+        own = there.writer.get_extra_info("sockname")[1]
+        internet.elsewhere.sources["tcp", own] = (self._address(len(packed)), own)
+        return there
+
+    def _address(self, size: int) -> str:
+        """The proxy's own address, of the family that it goes out by."""
+        own = self._seat.host.addresses
+        return next((one for one in own if len(ipaddress.ip_address(one).packed) == size), own[0])
 
 
 class HttpProxy(StandIn):
     """HTTP CONNECT."""
 
-    async def asked(self, stream: Stream) -> Stream | None:
+    async def asked(self, stream: Stream) -> tuple[str, int] | None:
         """Take the request, and answer it."""
         method, target, *_ = (await stream.reader.readuntil(b"\r\n")).decode("latin-1").split()
         if not self._let_in(await _headers(stream)):
@@ -75,12 +84,8 @@ class HttpProxy(StandIn):
         host, _, port = target.rpartition(":")
         if method != "CONNECT" or not port.isdecimal():
             return _refused(stream, "405 Method Not Allowed")
-        try:
-            there = await self.reach(host.strip("[]"), int(port))
-        except (LookupError, OSError):
-            return _refused(stream, "502 Bad Gateway")
         stream.writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        return there
+        return host.strip("[]"), int(port)
 
     def _let_in(self, headers: dict[str, str]) -> bool:
         if not self._seat.params.username:
@@ -104,7 +109,7 @@ async def _headers(stream: Stream) -> dict[str, str]:
     return found
 
 
-def _refused(stream: Stream, status: str) -> Stream | None:
+def _refused(stream: Stream, status: str) -> tuple[str, int] | None:
     """Say why there is no connection."""
     stream.writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
     return None
@@ -113,7 +118,7 @@ def _refused(stream: Stream, status: str) -> Stream | None:
 class SocksProxy(StandIn):
     """SOCKS5, for streams; who asks for datagrams is told that there are none."""
 
-    async def asked(self, stream: Stream) -> Stream | None:
+    async def asked(self, stream: Stream) -> tuple[str, int] | None:
         """Greet, let in, take the request and answer it."""
         read = stream.reader.readexactly
         methods = await read((await read(2))[1])
@@ -124,15 +129,9 @@ class SocksProxy(StandIn):
         _, command, _, kind = await read(4)
         host = await _host(stream, kind)
         port = int.from_bytes(await read(2), "big")
-        if command != _CONNECT:
-            return _replied(stream, _UNKNOWN_COMMAND)
-        try:
-            there = await self.reach(host, port)
-        except LookupError:
-            return _replied(stream, _UNREACHABLE)
-        except OSError:
-            return _replied(stream, _REFUSED)
-        return _replied(stream, _DONE, there)
+        reply = _DONE if command == _CONNECT else _UNKNOWN_COMMAND
+        stream.writer.write(bytes((5, reply, 0, _V4)) + bytes(6))
+        return (host, port) if reply == _DONE else None
 
     async def _let_in(self, stream: Stream) -> bool:
         read = stream.reader.readexactly
@@ -148,9 +147,3 @@ async def _host(stream: Stream, kind: int) -> str:
     if kind == _NAME:
         return (await read((await read(1))[0])).decode(errors="replace")
     return str(ipaddress.ip_address(await read({_V4: 4, _V6: 16}[kind])))
-
-
-def _replied(stream: Stream, reply: int, there: Stream | None = None) -> Stream | None:
-    """Answer a request (RFC 1928, section 6), with the connection where there is one."""
-    stream.writer.write(bytes((5, reply, 0, _V4)) + bytes(6))
-    return there

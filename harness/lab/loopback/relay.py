@@ -10,13 +10,14 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from harness.lab.censor import forge
 from harness.lab.censor.engine import Engine
 from harness.lab.censor.packet import ACK, CLIENT, INTERNET, RST, SYN, TCP, UDP, NotIp, Packet, Piece, Unreadable
 from harness.lab.loopback.ends import End, Spot, frame
+from harness.lab.servers.seat import Elsewhere
 
 HERE = "127.0.0.1"
 CLIENT_AT = {4: ipaddress.ip_address("100.64.0.2").packed, 6: ipaddress.ip_address("2001:db8:64::2").packed}
@@ -27,9 +28,6 @@ _IDLE = 120.0  # seconds after which a flow of datagrams is forgotten
 _LINGERS = 60.0  # seconds that a connection may stay open one way only
 _LONGEST = 1400  # bytes of a datagram: what would have to be cut up is lost
 
-Ports = Mapping[tuple[bytes, int, int], int]
-"""The port of 127.0.0.1 for a server's protocol, by its address, port and protocol."""
-
 
 def client_of(address: bytes) -> bytes:
     """The client's own address of that family."""
@@ -39,9 +37,9 @@ def client_of(address: bytes) -> bytes:
 class Relay:
     """Everything between a client and the servers of a world."""
 
-    def __init__(self, engine: Callable[..., Engine], ports: Ports, alive: frozenset[bytes]) -> None:
+    def __init__(self, engine: Callable[..., Engine], berths: Elsewhere, alive: frozenset[bytes]) -> None:
         self.engine = engine(emit=self._emit)
-        self._ports, self._alive = ports, alive
+        self.berths, self._alive = berths, alive
         self._left: deque[tuple[int, bytes]] = deque()  # frames that the censor let out
         self._ends: tuple[dict[bytes, End], dict[bytes, End]] = ({}, {})  # by the key of what they hear
         self._flows: dict[bytes, _Flow] = {}
@@ -148,7 +146,7 @@ class Relay:
     def _called(self, syn: Packet) -> None:
         """A SYN has come out at the internet's side."""
         here, there = Spot(syn.target, syn.dport), Spot(syn.source, syn.sport)
-        port = self._ports.get((here.address, here.port, TCP))
+        port = self.berths.ports.get((here.address, here.port, TCP))
         if port is None:
             if here.address in self._alive:
                 self.send(INTERNET, forge.reset_back(syn))
@@ -165,8 +163,11 @@ class Relay:
         except OSError:
             self.send(INTERNET, forge.reset_back(syn))
         else:
+            own = writer.get_extra_info("sockname")[1]
+            self.berths.sources["tcp", own] = _spelled(end.there)
             end.answer(syn)
             await _carry(end, reader, writer, asyncio.ensure_future(reader.read(_READ)))
+            self.berths.sources.pop(("tcp", own), None)
         finally:
             end.forget()
             self._ends[INTERNET].pop(syn.key, None)
@@ -192,7 +193,7 @@ class Relay:
     def _to_server(self, packet: Packet) -> None:
         flow = self._flows.get(packet.key)
         if flow is None:
-            port = self._ports.get((packet.target, packet.dport, UDP))
+            port = self.berths.ports.get((packet.target, packet.dport, UDP))
             if port is None:
                 return
             flow = self._flows[packet.key] = _Flow(self, packet, port)
@@ -221,6 +222,8 @@ class _Flow:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.connect((HERE, port))
+        self._own = ("udp", int(self._socket.getsockname()[1]))
+        relay.berths.sources[self._own] = _spelled(self._ends[1])
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._answers)
         self._idle = self._loop.call_later(_IDLE, relay.forget, self._key)
@@ -238,6 +241,7 @@ class _Flow:
 
     def close(self) -> None:
         self._loop.remove_reader(self._socket)
+        self._relay.berths.sources.pop(self._own, None)
         self._socket.close()
 
 
@@ -284,6 +288,10 @@ def _abort(writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
+
+
+def _spelled(spot: Spot) -> tuple[str, int]:
+    return str(ipaddress.ip_address(spot.address)), spot.port
 
 
 def _number(why: BaseException) -> int:

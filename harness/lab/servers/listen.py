@@ -105,7 +105,7 @@ async def _talk(seat: Seat, server: Server, reader: asyncio.StreamReader, writer
     try:
         with contextlib.suppress(*_GONE), contextlib.closing(writer):
             async with asyncio.timeout(_PATIENCE):
-                await server.serve(Stream(reader, writer))
+                await server.serve(Stream(reader, writer, seat.internet.elsewhere))
     except Exception as exc:  # a fault of ours must not look like one of the network's
         seat.internet.fail(f"{seat}: {exc!r}")
 
@@ -113,10 +113,12 @@ async def _talk(seat: Seat, server: Server, reader: asyncio.StreamReader, writer
 def _answer_datagrams(seat: Seat, bound: socket.socket) -> None:
     """Take what has come to a socket, and answer each datagram from that same socket."""
     server: Answering = seat.server
+    elsewhere = seat.internet.elsewhere
     with contextlib.suppress(OSError):
         while True:
             data, source = bound.recvfrom(_LONGEST)
-            answer = server.answer(data, source[:2])
+            seen = elsewhere.source("udp", source[:2]) if elsewhere else source[:2]
+            answer = server.answer(data, seen)
             if answer is not None:
                 bound.sendto(answer, source)
 

@@ -8,7 +8,7 @@ import functools
 import pathlib
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -37,6 +37,13 @@ class Elsewhere(Protocol):
     def stand_ins(self) -> Mapping[str, str]:
         """What is built there in place of some kinds, by their names."""
 
+    @property
+    def sources(self) -> MutableMapping[tuple[str, int], Source]:
+        """Who stands behind a port there, by protocol and port."""
+
+    def source(self, proto: str, peer: Source) -> Source:
+        """Who stands behind a peer: itself where nobody else does."""
+
     def bind(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         """A socket in place of one on that address and port."""
 
@@ -46,11 +53,13 @@ class Stream(NamedTuple):
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    elsewhere: Elsewhere | None = None
 
     @property
     def source(self) -> str:
         """The address that the connection came from."""
-        return str(self.writer.get_extra_info("peername")[0])
+        peer = self.writer.get_extra_info("peername")
+        return (self.elsewhere.source("tcp", peer[:2]) if self.elsewhere else peer)[0]
 
     @property
     def alpn(self) -> str | None:

@@ -1,0 +1,193 @@
+"""The loopback tier: the same truths without namespaces, nothing sent elsewhere, and what it lacks said by name."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import pathlib
+import textwrap
+
+import pytest
+
+from harness import catalogue
+from harness.lab import Missing, Tier, load_world, open_lab, tiers
+from harness.lab.censor.packet import CLIENT, Packet
+from harness.lab.loopback import shown
+from harness.lab.loopback.ends import End, Spot
+from harness.lab.loopback.lab import Loopback
+from harness.lab.needs import Lacking
+from harness.model import Cell, Controls
+from harness.vantage.place import lacking, overlay
+from tests.truth.measuring import ROOT, Truth, disagreements, item, measure
+
+SHOWN = {
+    "open": ("whatsapp.registration[*]", "max.messaging[*]"),
+    "address-refuse": ("news[direct]", "recipes[direct]"),
+    "endpoint-drop": ("*",),
+    "geo-block": ("news[direct]", "news[office-socks]", "recipes[direct]"),
+    "sni-reset": ("news[direct]", "recipes[direct]", "news[office-socks]", "news-plain[direct]"),
+    "sni-drop": ("news[direct]", "recipes[direct]"),
+    "dns-inject-race": ("news[direct]", "news[tcp-quad9]", "recipes[direct]"),
+    "national-nxdomain": ("news[direct]", "news[doh-quad9]", "recipes[direct]"),
+    "http-block-page": ("news-plain[direct]", "recipes-plain[direct]"),
+    "freeze": ("*",),
+    "stun-drop": ("*[direct]",),
+}
+"""Worlds, and which items of their truths are measured here."""
+
+HOOK = """
+import os, sys
+
+def told(event, args):
+    if event in {"socket.connect", "socket.bind", "socket.sendto"} and isinstance(args[1], tuple):
+        line = f"{sys.argv[0]} {event} {args[1][0]}\\n".encode()
+        where = os.open(FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(where, line)
+        os.close(where)
+
+sys.addaudithook(told)
+"""
+
+
+class Some(Truth):
+    """The part of a truth that is measured here."""
+
+    def _is_about(self, cell: Cell) -> bool:
+        patterns = SHOWN[self.world]
+        name, path = item(cell)[:-1].split("[")
+        return super()._is_about(cell) and bool({"*", item(cell), f"{name}[*]", f"*[{path}]"}.intersection(patterns))
+
+
+@pytest.fixture(autouse=True)
+def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYGAUGE_LAB_TIER", "loopback")
+
+
+@pytest.mark.parametrize("world", SHOWN)
+def test_verdicts_and_log_are_those_of_a_lab_of_namespaces(world: str) -> None:
+    truth = Some(world)
+    cells = measure(truth)
+
+    assert cells
+    assert {} == disagreements({name: truth.expected(name).contradicted_by(each) for name, each in cells.items()})
+    assert {} == disagreements({name: truth.expected(name).denied_by(each) for name, each in cells.items()})
+
+
+def test_nothing_is_bound_or_sent_to_beyond_the_loopback(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "told"
+    (tmp_path / "sitecustomize.py").write_text(f"FILE = {str(file)!r}\n{textwrap.dedent(HOOK)}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    measure(Some("dns-inject-race"))
+    told = [line.split() for line in file.read_text().splitlines()]
+
+    assert {"socket.bind", "socket.connect"} <= {event for _, event, _ in told}
+    assert 2 == len({program for program, _, _ in told}), "the engine and the lab"
+    assert [] == [line for line in told if not ipaddress.ip_address(line[2]).is_loopback]
+
+
+def test_what_needs_a_tunnel_or_quic_is_not_applicable_with_the_reason() -> None:
+    file = ROOT / "fixtures" / "truth" / "small.reach.yaml"
+    plan = catalogue.read(file, root=ROOT, env={}, world=overlay("open")).plan
+    told = {cell.path.name: shown.lacks(cell) for cell in plan.cells}
+    lacks = {name for name, why in told.items() if why == shown.LACKS_TUNNELS}
+
+    assert {"wg-nl", "ss-nl", "trojan-nl"} & set(told) <= lacks
+    assert {"", shown.LACKS_TUNNELS} >= set(told.values())
+    assert "" == told["direct"] == told["office-connect"] == told["control-abroad"]
+    assert Controls() == shown.carried(Controls())
+
+
+@pytest.mark.parametrize(
+    ("world", "what"),
+    [
+        ("police", r"a kernel's TCP under a rate or losses \(police\)"),
+        ("plain-loss", r"a kernel's TCP under a rate or losses \(its line\)"),
+        ("icmp-reject", r"single packets \(icmp_reject\)"),
+        ("tls-mitm", r"servers that call on others \(mitm\)"),
+    ],
+)
+def test_a_world_that_it_cannot_show_is_refused_by_name(world: str, what: str) -> None:
+    with pytest.raises(Lacking, match=rf"world {world} needs {what}, which tier loopback does not have; run it where"):
+        Loopback(load_world(world))
+    assert f"world {world} needs" in lacking(world)
+
+
+def test_programs_inside_a_world_are_refused() -> None:
+    with pytest.raises(Lacking, match="tier loopback has no namespaces, so no program of yours runs inside a world"):
+        open_lab(load_world("open"))
+
+
+def test_it_carries_where_nothing_else_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Missing(step="make a user namespace", errno=1, remedy="allow them")
+    monkeypatch.setattr(tiers, "detect", lambda: missing)
+    assert missing == tiers.carrier()
+    monkeypatch.delenv("WAYGAUGE_LAB_TIER")
+    assert tiers.carrier() is Tier.LOOPBACK
+
+
+def test_it_leaves_neither_a_process_nor_a_file() -> None:
+    with Loopback(load_world("open")) as lab:
+        folder = pathlib.Path(lab.resolv_conf).parent
+        assert (None, True) == (lab.died, folder.is_dir())
+
+    assert (0, False) == (lab._process.returncode, folder.exists())
+    assert [] == lab.log()
+
+
+def test_a_lab_that_dies_says_so() -> None:
+    with Loopback(load_world("open")) as lab:
+        lab._process.kill()
+        lab._process.wait()
+
+        assert lab.died == f"the lab on the loopback ended with code {lab._process.returncode}"
+
+
+def test_bytes_arrive_whole_and_in_order_over_a_wire_that_loses_some() -> None:
+    asyncio.run(_over_a_wire_that_loses_some())
+
+
+async def _over_a_wire_that_loses_some() -> None:
+    loop, ends, count = asyncio.get_running_loop(), list[End](), 0
+
+    def wire(to: int) -> object:
+        def say(raw: bytes) -> None:
+            nonlocal count
+            count += 1
+            if count % 7:
+                loop.call_soon(lambda: ends[to].hear(Packet(raw, CLIENT)))
+
+        return say
+
+    here, there = Spot(bytes((192, 0, 2, 1)), 1), Spot(bytes((192, 0, 2, 2)), 2)
+    called = End(there, here, wire(0))  # type: ignore[arg-type]
+    caller = End(here, there, wire(1))  # type: ignore[arg-type]
+    ends.extend((caller, called))
+    answered = False
+
+    def answer_once(packet: Packet) -> None:
+        nonlocal answered
+        if not answered:
+            answered = True
+            called.answer(packet)
+
+    first = caller._say
+    caller._say = lambda raw: answer_once(Packet(raw, CLIENT)) if not answered else first(raw)
+    caller.call()
+    await caller.opened
+    sent = bytes(range(256)) * 300
+    writing = asyncio.create_task(caller.write(sent))
+    got = b""
+    async with asyncio.timeout(20):
+        while len(got) < len(sent):
+            got += await called.coming.get() or b""
+    await writing
+    caller.finish()
+    async with asyncio.timeout(5):
+        assert b"" == await called.coming.get()
+
+    caller.forget()
+    called.forget()
+    assert sent == got
