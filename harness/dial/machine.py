@@ -25,7 +25,7 @@ LONGEST = 64  # bytes of a line, either way
 class Machine:
     """Where sockets lead, and which files say whom the system's resolver asks."""
 
-    entrance: int | None = None  # a port of 127.0.0.1; None means the machine's own network
+    entrance: tuple[int, int] | None = None  # ports of 127.0.0.1, streams' and datagrams'; None: the machine's network
     resolv_conf: str = "/etc/resolv.conf"
     hosts: str = "/etc/hosts"
 

@@ -126,7 +126,7 @@ async def connect(
 
     Neither end sends longer segments than `segment` bytes, where that is given (RFC 9293, section 3.7.1).
     """
-    entrance = _entrance()
+    entrance = _entrance(datagrams=False)
     first = entrance or to
     sock = socket.socket(family(first.host), socket.SOCK_STREAM)
     try:
@@ -147,7 +147,7 @@ async def connect(
 
 def datagrams(to: Address) -> SocketDatagrams:
     """A flow of datagrams from a port of its own. Raises OSError, and leaves no socket then."""
-    entrance = _entrance()
+    entrance = _entrance(datagrams=True)
     first = entrance or to
     sock = socket.socket(family(first.host), socket.SOCK_DGRAM)
     try:
@@ -159,9 +159,9 @@ def datagrams(to: Address) -> SocketDatagrams:
     return EnteringDatagrams(sock, to) if entrance else SocketDatagrams(sock)
 
 
-def _entrance() -> Address | None:
-    port = machine.taken().entrance
-    return None if port is None else Address("127.0.0.1", port)
+def _entrance(*, datagrams: bool) -> Address | None:
+    ports = machine.taken().entrance
+    return None if ports is None else Address("127.0.0.1", ports[datagrams])
 
 
 async def _enter(sock: socket.socket, to: Address) -> None:

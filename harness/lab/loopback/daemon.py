@@ -10,7 +10,6 @@ import functools
 import ipaddress
 import json
 import pathlib
-import socket
 import sys
 import threading
 import time
@@ -22,36 +21,13 @@ from harness.lab import events, servers
 from harness.lab.censor.engine import Engine
 from harness.lab.censor.hops import Routers
 from harness.lab.censor.line import Line
-from harness.lab.censor.packet import CLIENT, INTERNET, TCP, UDP
+from harness.lab.censor.packet import CLIENT, INTERNET
 from harness.lab.censor.rule import compiled
 from harness.lab.events import Event
-from harness.lab.loopback.relay import HERE, Relay
-from harness.lab.loopback.shown import STAND_INS, served
-from harness.lab.servers.seat import Source
+from harness.lab.loopback.berths import Berths
+from harness.lab.loopback.relay import Relay
+from harness.lab.loopback.shown import served
 from harness.lab.world import World, restore
-
-
-class Berths:
-    """Stands servers on ports of 127.0.0.1 that the system chooses, and remembers which stands for what."""
-
-    stand_ins = STAND_INS
-
-    def __init__(self) -> None:
-        self.ports: dict[tuple[bytes, int, int], int] = {}
-        self.sources: dict[tuple[str, int], Source] = {}
-
-    def source(self, proto: str, peer: Source) -> Source:
-        """Who stands behind a peer on 127.0.0.1: itself where nobody else does."""
-        return self.sources.get((proto, peer[1]), peer)
-
-    def bind(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-        """A socket in place of one on that address and port."""
-        bound = socket.socket(socket.AF_INET, kind)
-        bound.setblocking(False)
-        bound.bind((HERE, 0))
-        proto = TCP if kind == socket.SOCK_STREAM else UDP
-        self.ports[ipaddress.ip_address(address).packed, port, proto] = bound.getsockname()[1]
-        return bound
 
 
 def _engine(order: Mapping[str, Any], log: Any, **more: Any) -> Engine:

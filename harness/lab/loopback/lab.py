@@ -47,7 +47,8 @@ class Loopback:
         except BaseException:
             self.close()
             raise
-        self.entrance: int = told["entrance"]
+        streams, datagrams = told["entrance"]
+        self.entrance: tuple[int, int] = (streams, datagrams)
         anchors = {name: tuple(keys) for name, keys in told["trust"].get("anchors", {}).items()}
         self.trust = Trust(ca_file=told["trust"].get("ca_file"), anchors=anchors)
 

@@ -10,7 +10,6 @@ import base64
 import ipaddress
 from abc import ABC, abstractmethod
 
-from harness.lab.censor.packet import TCP
 from harness.lab.servers.proxy import carry
 from harness.lab.servers.seat import Seat, Stream
 
@@ -59,13 +58,10 @@ class StandIn(ABC):
             packed = ipaddress.ip_address(address).packed
         except ValueError:  # a name that nobody has
             return None
-        known = internet.elsewhere.ports.get((packed, port, TCP))
-        if known is None:
+        try:
+            return Stream(*await internet.elsewhere.call(packed, port, (self._address(len(packed)), 0)))
+        except OSError:
             return None
-        there = Stream(*await asyncio.open_connection("127.0.0.1", known))
-        own = there.writer.get_extra_info("sockname")[1]
-        internet.elsewhere.sources["tcp", own] = (self._address(len(packed)), own)
-        return there
 
     def _address(self, size: int) -> str:
         """The proxy's own address, of the family that it goes out by."""

@@ -16,10 +16,9 @@ from typing import Any
 from harness.lab.censor import forge
 from harness.lab.censor.engine import Engine
 from harness.lab.censor.packet import ACK, CLIENT, INTERNET, RST, SYN, TCP, UDP, NotIp, Packet, Piece, Unreadable
+from harness.lab.loopback.berths import HERE, Berths
 from harness.lab.loopback.ends import End, Spot, frame
-from harness.lab.servers.seat import Elsewhere
 
-HERE = "127.0.0.1"
 CLIENT_AT = {4: ipaddress.ip_address("100.64.0.2").packed, 6: ipaddress.ip_address("2001:db8:64::2").packed}
 _READ = 65_536
 _END = struct.Struct("!16sH")
@@ -37,9 +36,9 @@ def client_of(address: bytes) -> bytes:
 class Relay:
     """Everything between a client and the servers of a world."""
 
-    def __init__(self, engine: Callable[..., Engine], berths: Elsewhere, alive: frozenset[bytes]) -> None:
+    def __init__(self, engine: Callable[..., Engine], berths: Berths, alive: frozenset[bytes]) -> None:
         self.engine = engine(emit=self._emit)
-        self.berths, self._alive = berths, alive
+        self._berths, self._alive = berths, alive
         self._left: deque[tuple[int, bytes]] = deque()  # frames that the censor let out
         self._ends: tuple[dict[bytes, End], dict[bytes, End]] = ({}, {})  # by the key of what they hear
         self._flows: dict[bytes, _Flow] = {}
@@ -50,12 +49,11 @@ class Relay:
         self._due: asyncio.TimerHandle | None = None
         self._pumping = False
 
-    async def open(self) -> int:
-        """Open the entrance: one port, for streams and for datagrams."""
+    async def open(self) -> tuple[int, int]:
+        """Open the entrance: a port for streams, and one for datagrams."""
         server = await asyncio.start_server(self._enter, HERE, 0)
-        port = int(server.sockets[0].getsockname()[1])
-        self._door, _ = await self._loop.create_datagram_endpoint(lambda: _Door(self), (HERE, port))
-        return port
+        self._door, _ = await self._loop.create_datagram_endpoint(lambda: _Door(self), (HERE, 0))
+        return server.sockets[0].getsockname()[1], self._door.get_extra_info("sockname")[1]
 
     # --- the wire ---
 
@@ -146,28 +144,22 @@ class Relay:
     def _called(self, syn: Packet) -> None:
         """A SYN has come out at the internet's side."""
         here, there = Spot(syn.target, syn.dport), Spot(syn.source, syn.sport)
-        port = self.berths.ports.get((here.address, here.port, TCP))
-        if port is None:
-            if here.address in self._alive:
-                self.send(INTERNET, forge.reset_back(syn))
+        if here.address not in self._alive:
             return
         end = End(here, there, self._say(INTERNET))
         self._ends[INTERNET][syn.key] = end
-        task = self._loop.create_task(self._carry_server(end, syn, port))
+        task = self._loop.create_task(self._carry_server(end, syn))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry_server(self, end: End, syn: Packet, port: int) -> None:
+    async def _carry_server(self, end: End, syn: Packet) -> None:
         try:
-            reader, writer = await asyncio.open_connection(HERE, port)
+            reader, writer = await self._berths.call(*end.here, _spelled(end.there))
         except OSError:
             self.send(INTERNET, forge.reset_back(syn))
         else:
-            own = writer.get_extra_info("sockname")[1]
-            self.berths.sources["tcp", own] = _spelled(end.there)
             end.answer(syn)
             await _carry(end, reader, writer, asyncio.ensure_future(reader.read(_READ)))
-            self.berths.sources.pop(("tcp", own), None)
         finally:
             end.forget()
             self._ends[INTERNET].pop(syn.key, None)
@@ -193,10 +185,11 @@ class Relay:
     def _to_server(self, packet: Packet) -> None:
         flow = self._flows.get(packet.key)
         if flow is None:
-            port = self.berths.ports.get((packet.target, packet.dport, UDP))
-            if port is None:
+            ends = Spot(packet.target, packet.dport), Spot(packet.source, packet.sport)
+            own = self._berths.datagrams(*ends[0], _spelled(ends[1]))
+            if own is None:
                 return
-            flow = self._flows[packet.key] = _Flow(self, packet, port)
+            flow = self._flows[packet.key] = _Flow(self, packet.key, ends, own)
         flow.send(packet.payload)
 
     def forget(self, key: bytes) -> None:
@@ -216,14 +209,9 @@ class _Door(asyncio.DatagramProtocol):
 class _Flow:
     """The way of a flow's datagrams to its server: a socket of its own, so that each answer finds back."""
 
-    def __init__(self, relay: Relay, first: Packet, port: int) -> None:
-        self._relay, self._key = relay, first.key
-        self._ends = Spot(first.target, first.dport), Spot(first.source, first.sport)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self._socket.connect((HERE, port))
-        self._own = ("udp", int(self._socket.getsockname()[1]))
-        relay.berths.sources[self._own] = _spelled(self._ends[1])
+    def __init__(self, relay: Relay, key: bytes, ends: tuple[Spot, Spot], own: socket.socket) -> None:
+        self._relay, self._key = relay, key
+        self._ends, self._socket = ends, own
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._answers)
         self._idle = self._loop.call_later(_IDLE, relay.forget, self._key)
@@ -241,7 +229,6 @@ class _Flow:
 
     def close(self) -> None:
         self._loop.remove_reader(self._socket)
-        self._relay.berths.sources.pop(self._own, None)
         self._socket.close()
 
 

@@ -21,7 +21,7 @@ from typing import TypeAlias
 from harness.lab.censor.scope import Prefixes
 from harness.lab.servers import http
 from harness.lab.servers.params import Flap, Refusal, Served, filled
-from harness.lab.servers.seat import Server, Stream
+from harness.lab.servers.seat import Server, Source, Stream
 from harness.lab.servers.web import page_of, response_of
 
 Talk: TypeAlias = Callable[[Server, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -68,6 +68,7 @@ class House:
     tls: ssl.SSLContext | None
     server: Callable[[], Server]
     talk: Talk
+    seen: Callable[[Source], Source] = lambda source: source  # who a peer is
 
     @functools.cached_property
     def guard(self) -> Guard | None:
@@ -120,7 +121,7 @@ class Door:
         with bound:
             while True:
                 taken, source = await asyncio.get_running_loop().sock_accept(bound)
-                task = asyncio.create_task(self._receive(taken, source[0]))
+                task = asyncio.create_task(self._receive(taken, self._house.seen(source[:2])[0]))
                 self._busy.add(task)
                 task.add_done_callback(self._busy.discard)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import ipaddress
 import socket
@@ -73,7 +74,9 @@ async def listen(seat: Seat) -> None:
 def _house(seat: Seat, context: ssl.SSLContext | None) -> House:
     from harness.lab.servers.door import House  # worlds whose servers are all well start without it
 
-    return House(params=seat.params, tls=context, server=lambda: seat.server, talk=functools.partial(_talk, seat))
+    house = House(params=seat.params, tls=context, server=lambda: seat.server, talk=functools.partial(_talk, seat))
+    elsewhere = seat.internet.elsewhere
+    return dataclasses.replace(house, seen=functools.partial(elsewhere.source, "tcp")) if elsewhere else house
 
 
 def _open_door(seat: Seat, house: House, bound: Callable[[], socket.socket]) -> None:

@@ -8,7 +8,7 @@ import functools
 import pathlib
 import socket
 import ssl
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -30,19 +30,16 @@ class Elsewhere(Protocol):
     """Where servers stand whose addresses are not this machine's."""
 
     @property
-    def ports(self) -> Mapping[tuple[bytes, int, int], int]:
-        """The port that stands for an address, a port and a protocol's number."""
-
-    @property
     def stand_ins(self) -> Mapping[str, str]:
         """What is built there in place of some kinds, by their names."""
 
-    @property
-    def sources(self) -> MutableMapping[tuple[str, int], Source]:
-        """Who stands behind a port there, by protocol and port."""
-
     def source(self, proto: str, peer: Source) -> Source:
         """Who stands behind a peer: itself where nobody else does."""
+
+    async def call(
+        self, address: bytes, port: int, source: Source
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to a server, in somebody's name. Raises OSError where there is none."""
 
     def bind(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         """A socket in place of one on that address and port."""
