@@ -26,7 +26,6 @@ SHOWN = {
     "endpoint-drop": ("*",),
     "geo-block": ("news[direct]", "news[office-socks]", "recipes[direct]"),
     "sni-reset": ("news[direct]", "recipes[direct]", "news[office-socks]", "news-plain[direct]"),
-    "sni-drop": ("news[direct]", "recipes[direct]"),
     "dns-inject-race": ("news[direct]", "news[tcp-quad9]", "recipes[direct]"),
     "national-nxdomain": ("news[direct]", "news[doh-quad9]", "recipes[direct]"),
     "http-block-page": ("news-plain[direct]", "recipes-plain[direct]"),
