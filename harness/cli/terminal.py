@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import signal
 import struct
 import sys
 import termios
@@ -24,7 +25,8 @@ def command(program: Sequence[str]) -> list[str]:
 
 
 def main(program: list[str]) -> int:
-    """Run it until it ends; gives its exit code."""
+    """Run it until it ends; gives its exit code. Ctrl-C is for it, even where whoever started us was deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     return os.waitstatus_to_exitcode(pty.spawn(program, _output, _input))
 
 

@@ -151,15 +151,23 @@ def test_a_shell_inside_a_world_has_a_terminal_and_its_own_ctrl_c(lab: None) -> 
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 33, 99, 0, 0))
     words = [sys.executable, "-m", "harness.cli.main", "lab", "shell", "open"]
     environment = {**os.environ, "SHELL": "/bin/sh", "PS1": "ready> "}
-    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as running:
+    with contextlib.ExitStack() as exits:
+        running = exits.enter_context(
+            subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+        )
+        failed = exits.enter_context(contextlib.ExitStack())
+        failed.callback(running.kill)  # where something never comes, nothing else is waited for
         os.close(theirs)
         said = _until(ours, "ready> ")
         os.write(ours, b"sh -c 'stty size; cat'\n")
         said += _until(ours, "33 99\r\n")
+        os.write(ours, b"meow\n")
+        said += _until(ours, "meow\r\nmeow\r\n")  # the terminal's echo, and the cat's: it runs by now
         os.write(ours, b"\x03")
         said += _until(ours, "ready> ")
         os.write(ours, b"cat /etc/resolv.conf; exit 5\n")
         said += _until(ours, "no such text")
+        failed.pop_all()
 
     assert 5 == running.returncode
     assert "nameserver 195.208.4.1" in said
