@@ -6,7 +6,9 @@ from harness.model import Attempt, CellFacts, Claim, Level, Verdict
 
 
 def message(verdict: Verdict, facts: CellFacts) -> str:
-    """`blocked: tls.reset_on_sni at tls (likely, 3 attempts)`, in one line."""
+    """`blocked: tls.reset_on_sni at tls (likely, 3 attempts)`, in one line; of what was not asked, the reason."""
+    if verdict.claim is Claim.NOT_APPLICABLE:
+        return f"{verdict.claim}: {verdict.why}"
     what = verdict.mechanism or ("" if verdict.claim is Claim.USABLE else verdict.rule)
     at = f" at {verdict.stage}" if verdict.stage and verdict.claim is not Claim.USABLE else ""
     notes = [str(verdict.strength), attempts(facts), *([verdict.steadiness] if verdict.steadiness != "steady" else [])]

@@ -190,3 +190,22 @@ async def _over_a_wire_that_loses_some() -> None:
     caller.forget()
     called.forget()
     assert sent == got
+
+
+SCENARIO = """
+scenario: tunnelled
+targets:
+  - {name: news, check: {tls: {host: news.example.org, port: 443}}}
+  - {name: news-quic, check: {quic: "news.example.org:443"}}
+paths: [direct, office-connect, wg-nl]
+"""
+
+
+def test_a_skip_says_what_the_tier_lacks(pytester: pytest.Pytester) -> None:
+    pytester.path.joinpath("t.reach.yaml").write_text(SCENARIO)
+    result = pytester.runpytest_subprocess("--world", "open", "-rs", "-k", "news", "-p", "no:cacheprovider", timeout=60)
+
+    result.assert_outcomes(passed=2, skipped=4, deselected=3)
+    result.stdout.fnmatch_lines_random(
+        [f"SKIPPED*: not_applicable: {shown.LACKS_QUIC}", f"SKIPPED*: not_applicable: {shown.LACKS_TUNNELS}"]
+    )
