@@ -61,6 +61,8 @@ def _kinds(world: World) -> Iterator[tuple[str, frozenset[str]]]:
         yield rule.behaviour, BEHAVIOURS[rule.behaviour].traits
     for _, service in world.listening():
         yield service.kind, SERVERS[service.kind].traits
+        if service.params.get("rate"):  # the kernel paces what it sends
+            yield service.kind, frozenset({Need.RATE})
     if world.link.loss or world.link.rate or world.link.mtu:
         yield "its line", frozenset({Need.RATE})
 

@@ -104,6 +104,7 @@ def test_what_needs_a_tunnel_or_quic_is_not_applicable_with_the_reason() -> None
     [
         ("police", r"a kernel's TCP under a rate or losses \(police\)"),
         ("plain-loss", r"a kernel's TCP under a rate or losses \(its line\)"),
+        ("slow-server", r"a kernel's TCP under a rate or losses \(web\)"),
         ("icmp-reject", r"single packets \(icmp_reject\)"),
         ("tls-mitm", r"servers that call on others \(mitm\)"),
     ],
