@@ -137,6 +137,15 @@ def test_it_leaves_neither_a_process_nor_a_file() -> None:
     assert [] == lab.log()
 
 
+def test_an_owner_that_has_gone_leaves_nothing_either() -> None:
+    with Loopback(load_world("open")) as lab:
+        folder = pathlib.Path(lab.resolv_conf).parent
+        assert lab._process.stdin
+        lab._process.stdin.close()
+
+        assert (0, False) == (lab._process.wait(5), folder.exists())
+
+
 def test_a_lab_that_dies_says_so() -> None:
     with Loopback(load_world("open")) as lab:
         lab._process.kill()

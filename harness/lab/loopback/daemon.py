@@ -10,6 +10,7 @@ import functools
 import ipaddress
 import json
 import pathlib
+import shutil
 import sys
 import threading
 import time
@@ -68,6 +69,7 @@ async def _hold(order: Mapping[str, Any]) -> None:
         await _first_of(serving, asyncio.create_task(over.wait()))
         if serving.done():
             await serving
+    shutil.rmtree(workdir, ignore_errors=True)  # an owner that was killed cannot
 
 
 async def _first_of(*futures: asyncio.Future[Any]) -> None:

@@ -139,6 +139,8 @@ class Loopback:
         return f": {text}" if text else ""
 
     def _read_events(self) -> None:
+        if not (self._workdir / "events").exists():  # the process took leave by itself
+            return
         with (self._workdir / "events").open("rb") as file:
             file.seek(self._read)
             whole, newline, _ = file.read().rpartition(b"\n")
