@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+collect_ignore_glob = ["media/*.reach.yaml"]  # what tests measure themselves, in a world of their own
+
 TOGETHER = (
     *("tests/compare/test_nightly.py", "tests/media/test_in_the_lab.py", "tests/tunnels/test_worlds.py"),
     *("tests/plugin/test_cli.py", "tests/plugin/test_junit.py", "tests/plugin/test_xdist.py"),
