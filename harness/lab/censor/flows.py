@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 MOST = 65536  # flows; beyond that the oldest are forgotten
 IDLE = {TCP: 600.0, UDP: 120.0}  # seconds; TSPU forgets TCP after about ten minutes (Xue 2021)
-LENT: tuple[int, ...] = (
-    *range(61000, 65536),
-    *range(1024, 32768),
-)  # outside Linux's ephemeral ports, so the client has its own
+# Outside Linux's ephemeral ports, so that the client has its own.
+_HIGH, _LOW = range(61000, 65536), range(1024, 32768)
+LENT = len(_HIGH) + len(_LOW)
 IDLE_OTHERS = 30.0
 IDLE_CLOSED = 10.0
 PROTOCOLS = {TCP: "tcp", UDP: "udp", 1: "icmp", 58: "icmp"}
@@ -136,13 +135,14 @@ class FlowTable:
             return int.from_bytes(flow.replies[1][-3:-1], "big")
         replies = self.by_key[INTERNET]
         fixed = elsewhere + flow.client + flow.fport.to_bytes(2, "big")
-        for _ in LENT:
-            self._lent = (self._lent + 1) % len(LENT)
-            key = fixed + LENT[self._lent].to_bytes(2, "big") + bytes((flow.proto,))
+        for _ in range(LENT):
+            self._lent = (self._lent + 1) % LENT
+            port = _HIGH[self._lent] if self._lent < len(_HIGH) else _LOW[self._lent - len(_HIGH)]
+            key = fixed + port.to_bytes(2, "big") + bytes((flow.proto,))
             if key not in replies:
                 flow.replies.append(key)
                 replies[key] = flow
-                return LENT[self._lent]
+                return port
         return None
 
     def forget(self, flow: Flow) -> None:
