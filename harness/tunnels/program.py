@@ -59,7 +59,12 @@ async def _version(binary: str) -> str:
     asked = await asyncio.create_subprocess_exec(
         binary, "version", stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, env={}
     )
-    said, _ = await asked.communicate()
+    try:
+        said, _ = await asked.communicate()
+    finally:
+        if asked.returncode is None:  # nobody wants to know any more
+            asked.kill()
+            await asked.communicate()
     first = said.decode(errors="replace").partition("\n")[0]
     return first.removeprefix("sing-box version").strip()
 
