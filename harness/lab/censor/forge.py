@@ -135,15 +135,33 @@ def rewritten(packet: Packet, flags: int) -> bytes:
     """The segment with other flags and without its payload; ports, numbers, options, TTL and IP header stay."""
     raw, head, body = packet.raw, packet.head, packet.body
     segment = raw[head : head + 13] + bytes((flags,)) + raw[head + 14 : head + 16] + bytes(4) + raw[head + 20 : body]
-    segment = _sealed(packet.source, packet.target, TCP, segment, 16)
-    start = bytearray(raw[ETHER:head])
+    return raw[:ETHER] + _carrying(packet, segment)
+
+
+def _carrying(packet: Packet, segment: bytes) -> bytes:
+    """The packet's IP header, around a segment of another length whose checksum is yet to be made."""
+    segment = segment[:16] + bytes(2) + segment[18:]
+    start = bytearray(packet.raw[ETHER : packet.head])
     if packet.four:
         start[2:4] = (len(start) + len(segment)).to_bytes(2, "big")
         start[10:12] = bytes(2)
         start[10:12] = checksum(bytes(start)).to_bytes(2, "big")
     else:
         start[4:6] = (len(start) - 40 + len(segment)).to_bytes(2, "big")
-    return raw[:ETHER] + bytes(start) + segment
+    return bytes(start) + _sealed(packet.source, packet.target, TCP, segment, 16)
+
+
+ROOM = 40  # bytes of options that a TCP header has room for (RFC 9293 section 3.1)
+
+
+def optioned(packet: Packet, option: bytes) -> bytes:
+    """The segment with one more option, whose length is a multiple of four; as it was where there is no room."""
+    raw, head, body = packet.raw, packet.head, packet.body
+    if body - head - 20 + len(option) > ROOM:
+        return raw
+    words = (body - head + len(option)) // 4
+    segment = raw[head : head + 12] + bytes((words << 4 | raw[head + 12] & 15,)) + raw[head + 13 : body]
+    return raw[:ETHER] + _carrying(packet, segment + option + packet.payload)
 
 
 def redirected(packet: Packet, *, source: tuple[bytes, int], target: tuple[bytes, int]) -> bytes:

@@ -54,6 +54,8 @@ async def listen(seat: Seat) -> None:
     context = seat.internet.authority.front(seat.host, alpn) if alpn else None
     streams = "datagrams" not in seat.row.traits  # without any, connections to the port are refused, as by any host
     make = seat.internet.elsewhere.bind if seat.internet.elsewhere else bind
+    if "led" in seat.row.traits:
+        make = _remembering
     house = _house(seat, context) if streams and seat.params.ails else None
     for address in seat.host.addresses:
         if "relay" in seat.row.traits:
@@ -69,6 +71,13 @@ async def listen(seat: Seat) -> None:
             seat.internet.exits.callback(server.close)
         if "udp" in seat.row.traits:
             _listen_for_datagrams(seat, make(address, seat.service.port, socket.SOCK_DGRAM))
+
+
+def _remembering(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A socket for a server to which flows are led: it must know where they were going."""
+    from harness.lab.servers.mitm import remembering
+
+    return remembering(bind(address, port, kind))
 
 
 def _house(seat: Seat, context: ssl.SSLContext | None) -> House:

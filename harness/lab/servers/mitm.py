@@ -1,28 +1,54 @@
 """A middlebox that reads TLS: for listed names it shows certificates of its own making, signed by a state's root.
 
-KZ 2019-07-17 to 08-07: 37 names, the root "Qaznet Trust Network" that no browser trusts (Raman 2020, "Investigating
-Large Scale HTTPS Interception in Kazakhstan", IMC). Other names go through untouched. The rule `tls_mitm` leads flows
-here.
+KZ 2019-07-17 to 08-07: 37 names, to the letter; the root "Qaznet Trust Network" that no browser trusts; what it shows
+has the names of the true server's certificate, which it asks for first, by a ClientHello with 13 suites that no browser
+sends (Raman 2020, "Investigating Large Scale HTTPS Interception in Kazakhstan", IMC). Which 13 is not published where
+we could read it: here they are suites of TLS 1.2. Whatever else comes, with another name or none, in TLS or not, goes
+through untouched. The rule `tls_mitm` leads flows here, and says in each SYN where it was going.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import ipaddress
+import pathlib
+import socket
 import ssl
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from harness.lab.censor import hello
+from harness.lab.censor.behaviours.tls_mitm import ADDRESS
+from harness.lab.censor.hello import Hello
 from harness.lab.censor.params import Named
 from harness.lab.censor.scope import Names
 from harness.lab.servers.authority import Authority
-from harness.lab.servers.params import HTTP, Mitm
+from harness.lab.servers.params import Mitm
 from harness.lab.servers.proxy import carry
 from harness.lab.servers.seat import Seat, Stream
 from harness.lab.world import Host
 
 _READ = 65_536
 _LONGEST = 32_768  # bytes of a ClientHello in its records
+_SAVE_SYN, _SAVED_SYN = 27, 28  # linux/tcp.h; the socket module does not name them
+_HEADERS = 120  # bytes of a SYN: the longest that IPv4 and TCP can be
+
+# OpenSSL adds the signalling suite of RFC 5746, which makes 13.
+SUITES = (
+    *("ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"),
+    *("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+    *("ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA"),
+    *("AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-SHA", "AES128-SHA"),
+)
+
+
+class Origin(NamedTuple):
+    """Where a connection was going."""
+
+    address: str
+    port: int
 
 
 class Middlebox:
@@ -30,65 +56,103 @@ class Middlebox:
 
     def __init__(self, seat: Seat) -> None:
         self._seat = seat
-        self.params: Mitm = seat.params
-        self._listed = Names(Named(names=self.params.names))
-        self._inside: asyncio.Future[int] | None = None
-        self._calls: dict[int, str] = {}  # which name a connection on loopback is for, by its port
+        params: Mitm = seat.params
+        self._listed = Names(Named(names=params.names, match=params.match))
+        self._issuer = params.issuer
 
     async def serve(self, stream: Stream) -> None:
-        """Carry one connection to where its name leads; one without a name that is known leads nowhere."""
-        first, name = await _opening(stream.reader)
-        addresses = self._seat.internet.zone.get(name, ())
-        if not addresses:
+        """Carry one connection to where it was going; one that calls the box itself leads nowhere."""
+        origin = led_from(stream.writer.get_extra_info("socket"))
+        if origin is None:
             return
-        inner = await self._called(name) if self._listed.holds(name) else await _reached(addresses, self.params.port)
-        inner.writer.write(first)
-        await _both(stream, inner)
+        async with contextlib.AsyncExitStack() as held:
+            there = _held(held, await _reached(origin))
+            early = asyncio.ensure_future(carry(there, stream))  # a server may speak first
+            held.callback(early.cancel)
+            first, shown = await _opening(stream.reader)
+            if shown is not None and shown.name and self._listed.holds(shown.name):
+                inner = await self._read(origin, shown, held)
+                if inner is not None:
+                    early.cancel()
+                    there, early = inner, asyncio.ensure_future(carry(inner, stream))
+                    held.callback(early.cancel)
+            there.writer.write(first)
+            await asyncio.gather(carry(stream, there), early)
 
-    async def _called(self, name: str) -> Stream:
-        """A connection to our own TLS server, for that name."""
-        if self._inside is None:
-            self._inside = asyncio.ensure_future(self._listen())
-        inner = Stream(*await asyncio.open_connection("127.0.0.1", await self._inside))
-        self._calls[inner.writer.get_extra_info("sockname")[1]] = name
-        return inner
+    async def _read(self, origin: Origin, shown: Hello, held: contextlib.AsyncExitStack) -> Stream | None:
+        """A connection to our own TLS server, which reads; None where the true server's certificate is no good."""
+        context = asking(self._seat.internet.authority.ca_file, shown.protocols)
+        try:
+            there = _held(held, await _reached(origin, context, shown.name))
+        except OSError:
+            return None
 
-    async def _listen(self) -> int:
-        """The loopback port of our own TLS server."""
-        server = await asyncio.start_server(self._intercept, "127.0.0.1", 0, ssl=self._front())
-        self._seat.internet.exits.callback(server.close)
-        port: int = server.sockets[0].getsockname()[1]
-        return port
+        async def intercept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            here = Stream(reader, writer)
+            with contextlib.closing(writer), contextlib.suppress(OSError):
+                await asyncio.gather(carry(here, there), carry(there, here))
 
-    def _front(self) -> ssl.SSLContext:
-        """A context that shows, for whatever name is asked, a certificate made for it."""
+        server = await asyncio.start_server(intercept, "127.0.0.1", 0, ssl=self._shown(there))
+        held.callback(server.close)
+        return _held(held, await _reached(Origin(*server.sockets[0].getsockname())))
+
+    def _shown(self, there: Stream) -> ssl.SSLContext:
+        """A context with a certificate for the same names as the true server's, by another root."""
+        names = there.writer.get_extra_info("peercert")["subjectAltName"]
+        whole = Host(
+            name=next(text for kind, text in names if kind == "DNS"),
+            names=tuple(text for kind, text in names if kind == "DNS"),
+            addresses=tuple(str(ipaddress.ip_address(text)) for kind, text in names if kind == "IP Address"),
+        )
+        return self._state.context(whole, (there.alpn,) if there.alpn else ())
+
+    @functools.cached_property
+    def _state(self) -> Authority:
         folder = self._seat.internet.workdir / f"mitm-{self._seat.host.name}"
         folder.mkdir(mode=0o700)
-        state = Authority(folder, self.params.issuer)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        return Authority(folder, self._issuer, skew=self._seat.internet.world.skew)
 
-        def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-            connection.context = state.context(
-                Host(name=name or "nobody", names=(name or "nobody",), addresses=()), HTTP
+
+def remembering(listening: socket.socket) -> socket.socket:
+    """The socket, whose connections keep the SYN that they began with."""
+    listening.setsockopt(socket.IPPROTO_TCP, _SAVE_SYN, 1)
+    return listening
+
+
+def led_from(connection: socket.socket) -> Origin | None:
+    """Where a connection was going when it was led here; None where it was not."""
+    try:
+        return origin_in(connection.getsockopt(socket.IPPROTO_TCP, _SAVED_SYN, _HEADERS))
+    except OSError:
+        return None
+
+
+def origin_in(syn: bytes) -> Origin | None:
+    """Where a SYN, from its IP header on, says that it was going."""
+    start = (syn[0] & 15) * 4 if syn[:1] and syn[0] >> 4 == 4 else 40
+    at, end = start + 20, start + (syn[start + 12] >> 4) * 4 if len(syn) > start + 12 else 0
+    while at + 1 < min(end, len(syn)) and syn[at]:
+        size = 1 if syn[at] == 1 else max(syn[at + 1], 2)
+        if syn[at] == ADDRESS and size in {8, 20} and at + size <= len(syn):
+            return Origin(
+                str(ipaddress.ip_address(syn[at + 4 : at + size])), int.from_bytes(syn[at + 2 : at + 4], "big")
             )
-
-        context.sni_callback = choose
-        return context
-
-    async def _intercept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Speak with the true server for a client that has taken our certificate."""
-        here = Stream(reader, writer)
-        name = self._calls.pop(writer.get_extra_info("peername")[1])
-        context = ssl.create_default_context(cafile=str(self._seat.internet.authority.ca_file))
-        if here.alpn:
-            context.set_alpn_protocols([here.alpn])
-        with contextlib.closing(writer), contextlib.suppress(OSError):
-            addresses = self._seat.internet.zone[name]
-            await _both(here, await _reached(addresses, self.params.port, context, name))
+        at += size
+    return None
 
 
-async def _opening(reader: asyncio.StreamReader) -> tuple[bytes, str]:
-    """The first bytes of a connection, and the name in the ClientHello that they hold; "" where there is none."""
+def asking(ca_file: pathlib.Path, protocols: Sequence[bytes]) -> ssl.SSLContext:
+    """A client's context whose hello nobody else sends."""
+    context = ssl.create_default_context(cafile=str(ca_file))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(":".join(SUITES))
+    if protocols:
+        context.set_alpn_protocols([one.decode("latin-1") for one in protocols])
+    return context
+
+
+async def _opening(reader: asyncio.StreamReader) -> tuple[bytes, Hello | None]:
+    """The first bytes of a connection, and the ClientHello that they hold, if they hold one."""
     data = b""
     while len(data) < _LONGEST:
         part = await reader.read(_READ)
@@ -98,24 +162,16 @@ async def _opening(reader: asyncio.StreamReader) -> tuple[bytes, str]:
         except hello.Other:
             break
         if shown.whole or not part:
-            return data, shown.name or ""
-    return data, ""
+            return data, shown
+    return data, None
 
 
-async def _reached(
-    addresses: Sequence[str], port: int, context: ssl.SSLContext | None = None, name: str | None = None
-) -> Stream:
-    """A connection to a true server, in TLS with a context."""
-    return Stream(*await asyncio.open_connection(addresses[0], port, ssl=context, server_hostname=name))
+def _held(held: contextlib.AsyncExitStack, stream: Stream) -> Stream:
+    """The stream, which is closed in the end."""
+    held.callback(stream.writer.close)
+    return stream
 
 
-async def _both(here: Stream, there: Stream) -> None:
-    """Everything that comes on one side goes to the other, until one lets go."""
-    try:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(carry(here, there))
-            both.create_task(carry(there, here))
-    except* OSError:
-        pass
-    finally:
-        there.writer.close()
+async def _reached(origin: Origin, context: ssl.SSLContext | None = None, name: str | None = None) -> Stream:
+    """A connection to where somebody was going, in TLS with a context."""
+    return Stream(*await asyncio.open_connection(*origin, ssl=context, server_hostname=name))

@@ -263,12 +263,26 @@ class Echo(Served):
     port: int = 3478
 
 
+# The names that were read, each found by itself (Raman 2020, table 2; https://censoredplanet.org/kazakhstan).
+QAZNET = (
+    *("android.com", "messages.android.com", "goo.gl", "google.com", "www.google.com", "allo.google.com"),
+    *("dns.google.com", "docs.google.com", "encrypted.google.com", "mail.google.com", "news.google.com"),
+    *("picasa.google.com", "plus.google.com", "sites.google.com", "translate.google.com", "video.google.com"),
+    *("groups.google.com", "hangouts.google.com", "youtube.com", "www.youtube.com"),
+    *("facebook.com", "www.facebook.com", "messenger.com", "www.messenger.com"),
+    *("instagram.com", "www.instagram.com", "cdninstagram.com", "twitter.com"),
+    *("vk.com", "vk.me", "vkuseraudio.net", "vkuservideo.net"),
+    *("mail.ru", "ok.ru", "tamtam.chat", "rukoeb.com", "sosalkino.tv"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mitm(Served):
-    """A middlebox that reads the TLS of listed names, and of all below them."""
+    """A middlebox that reads the TLS of listed names; without any, those that were found in Kazakhstan."""
 
-    port: int = 443  # also that of the true servers
-    names: tuple[str, ...] = ()
+    port: int = 443
+    names: tuple[str, ...] = QAZNET
+    match: Literal["exact", "suffix"] = "exact"  # suffix: the name itself and all below it
     issuer: str = "Qaznet Trust Network"  # the root that signs what it shows; no client of the world trusts it
 
 

@@ -131,7 +131,7 @@ SERVERS = Table(
             params=_PARAMS + "Mitm",
             build="harness.lab.servers.mitm:Middlebox",
             summary="a middlebox that shows certificates of its own for listed names; `tls_mitm` leads flows to it",
-            traits=frozenset({"onward"}),
+            traits=frozenset({"onward", "led"}),
         ),
         Kind(
             name="coturn",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.lab.censor import forge, params, question
 from harness.lab.censor.packet import Packet
@@ -19,6 +20,7 @@ class Params(params.Params):
 
     to: tuple[params.Address, ...]  # the national resolver, one address for each family
     ports: tuple[params.Port, ...] = (53,)
+    direction: Literal["out"] = "out"
 
 
 class Hijack(Watch[Params]):

@@ -1,17 +1,27 @@
 """Flows to some prefixes are led through a middlebox that reads TLS; what it sends comes back in the server's name.
 
 KZ 2019-07-17 to 08-07, on the way through one network, for 37 names (Raman 2020, "Investigating Large Scale HTTPS
-Interception in Kazakhstan", IMC). The middlebox is a host of the world with the server `mitm`, which knows the names.
+Interception in Kazakhstan", IMC). The middlebox is a host of the world with the server `mitm`, which knows the names; a
+SYN tells it where a flow was going, as load balancers tell where it came from (TOA of the Linux Virtual Server), so
+that it can let all others through.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from harness.lab.censor import forge, params
-from harness.lab.censor.packet import Packet
+from harness.lab.censor.packet import ACK, SYN, Packet
 from harness.lab.censor.watch import Watch
+
+if TYPE_CHECKING:
+    from harness.lab.censor.engine import Engine
+    from harness.lab.censor.flows import Flow
+    from harness.lab.censor.rule import CompiledRule
+
+ADDRESS = 254  # the option of a SYN, one for experiments (RFC 4727): port and address follow its length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +31,7 @@ class Params(params.Params):
     prefixes: tuple[params.Prefix, ...]
     to: tuple[params.Address, ...]
     ports: tuple[params.Port, ...] = (443,)
+    direction: Literal["out"] = "out"
 
 
 class Middlebox(Watch[Params]):
@@ -28,12 +39,15 @@ class Middlebox(Watch[Params]):
 
     PROTOCOLS = ("tcp",)
 
+    def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
+        super().__init__(engine, rule, flow)
+        self._box = next((one for one in map(_packed, self.params.to) if len(one) == len(flow.far)), None)
+        self.done = self._box in {None, flow.far}
+
     def see(self, packet: Packet) -> Packet | None:
         """The segment as it goes on: to the middlebox, or back as if from the server."""
-        flow = self.flow
-        box = next((one for one in map(_packed, self.params.to) if len(one) == len(flow.far)), None)
-        if box is None or box == flow.far:
-            self.done = True
+        flow, box = self.flow, self._box
+        if self.done or box is None:
             return packet
         if packet.side != flow.opener:
             ends = {"source": (flow.far, flow.fport), "target": (flow.client, flow.cport)}
@@ -44,7 +58,14 @@ class Middlebox(Watch[Params]):
             return None
         self.note("rewrite", to=str(ipaddress.ip_address(box)))
         ends = {"source": (flow.client, port), "target": (box, flow.fport)}
-        return Packet(forge.redirected(packet, **ends), packet.side)
+        return Packet(forge.redirected(self._addressed(packet), **ends), packet.side)
+
+    def _addressed(self, packet: Packet) -> Packet:
+        """A SYN that says where it was going; all else as it is."""
+        if packet.flags & (SYN | ACK) != SYN:
+            return packet
+        told = self.flow.fport.to_bytes(2, "big") + self.flow.far
+        return Packet(forge.optioned(packet, bytes((ADDRESS, 2 + len(told))) + told), packet.side)
 
 
 def _packed(text: str) -> bytes:
