@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from harness.lab.censor.stream import LIMIT, Stream
 from tests.lab.conftest import hello as true_hello
 from tests.lab.conftest import query
 from tests.lab.frames import Wire, datagram, opening, rule, segment
+from tests.lab.test_datagram_rules import INITIATION
 
 HELLO = true_hello("www.facebook.com")
 FRAMES = st.one_of(
@@ -50,6 +53,43 @@ def test_no_frame_makes_the_parser_raise_anything_but_its_own(frame: bytes, side
     assert packet.head <= packet.body <= packet.end <= len(frame)
     assert packet.key == Packet(frame, side).key
     assert len(packet.key) == len(packet.reverse_key)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        (lambda size: size, b"question"),
+        (lambda size: size - 3, b"quest"),  # its receiver takes no more
+        (lambda size: 8, b""),
+        (lambda size: 7, None),  # its receiver drops it
+        (lambda size: size + 1, None),
+        (lambda size: 0, None),
+    ],
+)
+def test_a_datagram_is_read_up_to_its_own_end(said: Callable[[int], int], seen: bytes | None, family: int) -> None:
+    frame = bytearray(datagram(b"question", family=family))
+    at = {4: 38, 6: 58}[family]
+    size = said(int.from_bytes(frame[at : at + 2], "big"))
+    frame[at : at + 2] = size.to_bytes(2, "big")
+    if size == 0 and family == 6:
+        seen = b"question"  # as in a jumbogram, and for Linux in any other
+
+    try:
+        assert seen == Packet(bytes(frame), 0).payload
+    except Unreadable:
+        assert seen is None
+
+
+def test_what_stands_behind_a_datagrams_end_hides_no_size_and_is_not_led_elsewhere() -> None:
+    tail = bytearray(datagram(INITIATION + b"tail", dport=51820))
+    tail[38:40] = (8 + 148).to_bytes(2, "big")
+    asked = bytearray(datagram(query("facebook.com") + b"tail"))
+    asked[38:40] = (8 + len(query("facebook.com"))).to_bytes(2, "big")
+
+    assert [] == Wire(rule("wireguard_signature")).receive(bytes(tail))
+    ((_, led),) = Wire(rule("dns_hijack", to=["195.208.4.1"])).receive(bytes(asked))
+    assert (query("facebook.com"), len(led)) == (Packet(led, 0).payload, Packet(led, 0).end)
 
 
 RULES = compiled(

@@ -173,9 +173,13 @@ def redirected(packet: Packet, *, source: tuple[bytes, int], target: tuple[bytes
     start = bytearray(raw[ETHER:head])
     place = 12 if packet.four else 8
     start[place : place + 2 * len(source[0])] = source[0] + target[0]
+    # What stands behind a datagram's own end does not go along.
     if packet.four:
+        start[2:4] = (len(start) + len(inner)).to_bytes(2, "big")
         start[10:12] = bytes(2)
         start[10:12] = checksum(bytes(start)).to_bytes(2, "big")
+    else:
+        start[4:6] = (len(start) - 40 + len(inner)).to_bytes(2, "big")
     return raw[:ETHER] + bytes(start) + _sealed(source[0], target[0], packet.proto, inner, at)
 
 

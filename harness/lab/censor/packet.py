@@ -42,7 +42,7 @@ class Piece(Exception):
 
 
 class Packet:
-    """One IP packet in its frame. Offsets are into `raw`; `end` is where the IP packet ends."""
+    """One IP packet in its frame. Offsets are into `raw`; `end` is where what it carries ends."""
 
     __slots__ = ("_made", "body", "end", "four", "head", "key", "proto", "raw", "side")
 
@@ -58,6 +58,8 @@ class Packet:
             addresses = raw[22:54]
         else:
             raise NotIp
+        if self.proto == UDP:
+            self.end = _udp_end(raw, self.head, self.end)
         self.body = _body(raw, self.proto, self.head, self.end)
         # Who speaks with whom, as bytes: addresses, ports (or an echo's identifier), protocol.
         self.key = addresses + _ends(raw, self.proto, self.head) + _OCTETS[self.proto]
@@ -186,6 +188,18 @@ def walk(raw: bytes) -> tuple[int, int]:
         if at > end:
             raise Unreadable
     raise Unreadable
+
+
+def _udp_end(raw: bytes, head: int, end: int) -> int:
+    """Where a datagram ends by its own word, as its receiver takes it (RFC 768; 0 is for RFC 2675's jumbograms)."""
+    if head + 8 > end:
+        raise Unreadable
+    length = raw[head + 4] << 8 | raw[head + 5]
+    if length == 0 and raw[12:14] == _IPV6:
+        return end
+    if not 8 <= length <= end - head:
+        raise Unreadable
+    return head + length
 
 
 def _body(raw: bytes, proto: int, head: int, end: int) -> int:
