@@ -10,6 +10,9 @@ from harness.lab.censor.memory import Memory
 from harness.lab.censor.rule import compiled
 from tests.lab.conftest import hello
 from tests.lab.frames import Wire, opening, rule, segment, sides
+from tests.lab.test_datagram_rules import went
+from tests.lab.test_heuristics import NOISE
+from tests.lab.test_tunnel_rules import Talk
 
 BAD, GOOD = hello("www.facebook.com"), hello("example.org")
 
@@ -67,6 +70,76 @@ def test_old_flows_bring_no_sentence_upon_the_flows_of_new_rules() -> None:
     wire.receive(segment(BAD, sport=40000))
 
     assert "i" == greet(wire, hello("other.example"), 40001)
+
+
+# Rules about how a connection begins, with what sets them off, and for how long they hold it.
+OPENINGS: dict[str, tuple[dict[str, object], list[bytes], float]] = {
+    "fully_encrypted": ({"probability": 1}, [NOISE], 180),
+    "protocol_allow_list": ({}, [NOISE, NOISE], 60),
+    "obfs4_cooldown": ({}, [NOISE], 60),
+    "encapsulated_tls": ({"flights": [], "large": 1, "residual": {"key": "4tuple", "seconds": 60}}, [NOISE * 2], 60),
+}
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("behaviour", OPENINGS)
+def test_a_connection_whose_time_is_over_is_not_judged_by_what_it_says_then(behaviour: str, family: int) -> None:
+    params, opened, seconds = OPENINGS[behaviour]
+    talk = Talk(Wire(rule(behaviour, **params)), tcp=True, family=family, dport=443)
+    for data in opened:
+        talk(True, data)
+    assert "-" == talk(True, NOISE)
+
+    talk.wire.wait(seconds + 0.1)
+
+    assert "iii" == talk(True, NOISE) + talk(True, NOISE) + talk(True, NOISE)
+
+
+def test_a_connection_that_was_let_go_is_let_go_again_when_another_ones_time_is_over() -> None:
+    wire = Wire(rule("fully_encrypted", probability=1))
+    talk = Talk(wire, tcp=True)
+    assert "i" == talk(True, b"EHLO mail.example.org\r\n")
+    Talk(wire, tcp=True, sport=40001)(True, NOISE)
+    assert "-" == talk(True, NOISE)
+
+    wire.wait(180.1)
+
+    assert "ii" == talk(True, NOISE) + talk(True, NOISE)
+    assert 1 == wire.actions.count("match")
+
+
+def test_connections_that_chance_spares_are_held_for_one_that_it_does_not_and_then_spared_again() -> None:
+    drawn, spared = chosen(0.5)
+    wire = Wire(rule("fully_encrypted", probability=0.5))
+    talks = {port: Talk(wire, tcp=True, sport=port) for port in PORTS}  # chance goes by the order of connections
+    assert "i" == talks[drawn](True, NOISE)
+    assert {"-"} == {talks[port](True, NOISE) for port in spared}
+
+    wire.wait(180.1)
+
+    assert {"i"} == {talks[port](True, NOISE) for port in spared for _ in range(2)}
+    assert 1 == wire.actions.count("match")
+
+
+PORTS = range(40000, 40016)
+
+
+def chosen(share: float) -> tuple[int, list[int]]:
+    """Of the ports, the last that chance draws, and those that it spares."""
+    wire = Wire(rule("fully_encrypted", probability=share, residual=None))
+    fates = {port: "-" in Talk(wire, tcp=True, sport=port).all([(True, NOISE)] * 2) for port in PORTS}
+    return max(port for port in fates if fates[port]), [port for port in fates if not fates[port]]
+
+
+def test_datagrams_after_their_time_begin_a_flow_anew() -> None:
+    wire = Wire(rule("quic_v1_drop"))
+    first = (b"\xc3\0\0\0\1").ljust(1200, b"\7")
+    seen = []
+    for _ in range(3):
+        seen.append(went(wire, first, b"more", first, dport=443))
+        wire.wait(420.1)
+
+    assert ["---"] * 3 == seen
 
 
 @dataclass

@@ -236,11 +236,11 @@ class Engine:
         for rule in self.rules:
             if not rule.scope.holds(flow):
                 continue
+            if rule.draws(flow):
+                flow.watches.append(rule.watch(self, rule, flow))
             sentence = self.residuals.find(rule, flow, self.now)
             if sentence is not None and self.at_work(rule):
                 self.sentenced(rule, flow, sentence)
-            elif rule.draws(flow):
-                flow.watches.append(rule.watch(self, rule, flow))
 
     @property
     def time_of_day(self) -> float:
@@ -256,6 +256,7 @@ class Engine:
         watch: Watch[Any] | None = next((one for one in flow.watches if one.rule is rule), None)
         if watch is None:
             watch = rule.watch(self, rule, flow)
+            watch.done = True  # the flow was let go before, or never drawn, and is again when the sentence is over
             flow.watches.append(watch)
         watch.sentence = sentence
         watch.note("residual")

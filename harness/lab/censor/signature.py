@@ -49,6 +49,7 @@ class SignatureWatch(Watch[S], Generic[S]):
         self.note("match", what=what)
         if self.params.then == "flow":
             self.condemn()
+            self._seen = 0  # what comes once that is over begins a flow anew
         return self.enforce(packet)
 
     def enforce(self, packet: Packet) -> Packet | None:

@@ -57,6 +57,8 @@ class Watch(Generic[P]):
             if self.sentence.holds(self.engine.now):
                 return self.enforce(packet)
             self.sentence = None
+            if self.done:  # what it was condemned for lies behind it
+                return packet
         return self.see(packet)
 
     def see(self, packet: Packet) -> Packet | None:

@@ -70,6 +70,7 @@ class EncapsulatedTls(Watch[Params]):
         self._measure(packet)
         if not self._given_away():
             return packet
+        self.done = True
         self.log("match", flights=list(self._flights), large=self._large)
         self.condemn()
         return self.enforce(packet)

@@ -39,9 +39,8 @@ class FullyEncrypted(Watch[Params]):
         """The packet; from a payload on that meets no exemption the flow is condemned."""
         if packet.side != self.flow.opener or packet.end == packet.body:
             return packet
-        spared = encrypted.exemption(packet.payload)
-        if spared:
-            self.done = True
+        self.done = True
+        if encrypted.exemption(packet.payload):
             return packet
         self.log("match", bits=round(encrypted.set_bits(packet.payload), 2))
         self.condemn()

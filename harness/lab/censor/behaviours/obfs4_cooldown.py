@@ -36,8 +36,8 @@ class Obfs4Cooldown(Watch[Params]):
         """The segment, where its connection is one that passes."""
         if packet.end == packet.body:
             return packet
+        self.done = True
         if packet.side != self.flow.opener or not self._random(packet.payload):
-            self.done = True
             return packet
         self.log("match", what="random", size=packet.end - packet.body)
         self.condemn()

@@ -65,6 +65,7 @@ class ProtocolAllowList(Watch[Params]):
             return packet
         if self._looked_at < self.params.packets:
             return packet
+        self.done = True
         self.log("match", what="unknown protocol")
         self.condemn()
         return self.enforce(packet)
