@@ -120,6 +120,51 @@ def test_a_server_is_judged_by_how_it_takes_them(reactions: tuple[str, ...], gon
     assert gone is dead(wire)
 
 
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        ("replay", []),
+        ("changed_0", [0]),
+        ("changed_0_62", [*range(8), 62, 63]),
+        ("changed_16", [16]),
+        ("changed_6_16", [6, 16]),
+    ],
+)
+def test_the_bytes_that_were_heard_are_said_again_the_same_or_changed_in_certain_places(
+    kind: str, places: list[int], family: int
+) -> None:
+    wire, server = probed("answer", probes=[kind], family=family)
+    (said,) = server.said
+
+    assert (len(NOISE), places) == (len(said), [at for at, byte in enumerate(NOISE) if said[at] != byte])
+    assert [{"what": kind, "reaction": "answer"}] == [event.detail for event in wire.events if event.action == "probe"]
+    assert dead(wire, family=family)
+
+
+def test_short_random_bytes_are_of_certain_lengths() -> None:
+    lengths = set()
+    for port in range(1, 40):
+        wire = Wire(rule("active_probe", probes=["short"]))
+        server = Server(wire, "close")
+        call(wire, NOISE, dport=port)
+        server.wait(1.0)
+        lengths.add(len(server.said[0]))
+
+    assert lengths <= {size + more for size in (8, 12, 16, 22, 33, 41, 49) for more in (-1, 0, 1)}
+    assert len(lengths) > 10
+
+
+def test_the_flow_that_raised_the_suspicion_works_until_its_server_is_judged(family: int) -> None:
+    wire = Wire(rule("active_probe"))
+    server, talk = Server(wire, "close", "silence"), Talk(wire, tcp=True, dport=443, family=family)
+    before = talk(True, NOISE) + talk(False, b"hello")
+    server.wait(5.0)
+    meanwhile = talk(True, b"more") + talk(False, b"more")
+    server.wait(LATER)
+
+    assert ("ic", "ic", "i-") == (before, meanwhile, talk(True, b"more") + talk(False, b"more"))
+
+
 def test_which_reactions_give_a_proxy_away_is_the_rules_to_say() -> None:
     wire, server = probed("close", probes=["random"], on_random=["close"])
 
