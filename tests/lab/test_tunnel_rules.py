@@ -335,3 +335,48 @@ def test_the_packets_that_pass_are_the_packets_that_came() -> None:
     ((_, passed),) = wire.receive(frame)
 
     assert (frame, VOICE) == (passed, Packet(passed, CLIENT).payload)
+
+
+def carried(number: int, size: int = 112, ahead: bytes = b"") -> bytes:
+    """A tunnel's message of that size, under another type than WireGuard's own; the counter is little-endian."""
+    head = bytes.fromhex("8f3a51c7") + os.urandom(4) + number.to_bytes(8, "little")
+    return ahead + head + os.urandom(size - 16)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_tunnel_with_other_types_is_known_by_the_zeros_of_its_counter_and_by_its_size(family: int) -> None:
+    wire = Wire(rule("wireguard_late_kill", mark="counter"))
+    for sport in (40000, 40001):
+        innocent = Talk(wire, tcp=False, family=family, sport=sport + 100, dport=51820)
+        assert {"i"} == {innocent(True, b"\xff" * 16 + os.urandom(96)) for _ in range(20)}
+        talk = Talk(wire, tcp=False, family=family, sport=sport, dport=51820)
+        shaken = [(True, os.urandom(163)), (False, os.urandom(107))]
+        pings = [(bool(at % 2), carried(at // 2)) for at in range(1, 15)]
+        assert whole(shaken) + "ic" * 5 + "-" * 4 == talk.all([*shaken, *pings])
+    assert ["match", "drop"] * 2 == wire.actions
+    assert [11, 11] == [event.detail["packets"] for event in wire.events if event.action == "match"]
+
+
+@pytest.mark.parametrize(
+    "evasion",
+    [lambda at: carried(at, ahead=os.urandom(16)), lambda at: carried(at, 111), lambda at: carried(at + (1 << 32))],
+    ids=["bytes ahead", "another size", "a counter that has come far"],
+)
+def test_what_looks_otherwise_outlives_who_knows_the_counter(evasion: Callable[[int], bytes]) -> None:
+    assert "i" * 20 == went(Wire(rule("wireguard_late_kill", mark="counter")), *map(evasion, range(20)), dport=51820)
+
+
+def test_the_size_of_what_is_known_by_its_counter_is_the_rules_to_say() -> None:
+    wire = Wire(rule("wireguard_late_kill", mark="counter", size=128, packets=1))
+
+    assert "ii-" == went(wire, carried(1), carried(2, 128), carried(3, 128), dport=51820)
+
+
+def test_a_tunnel_that_shakes_hands_after_its_time_lives_as_long_as_the_first() -> None:
+    wire = Wire(rule("wireguard_late_kill", packets=1, residual={"key": "4tuple", "seconds": 60}))
+    seen = []
+    for _ in range(2):
+        seen.append(went(wire, INITIATION, DATA, DATA, INITIATION, dport=51820))
+        wire.wait(60.1)
+
+    assert ["ii--"] * 2 == seen
