@@ -155,7 +155,9 @@ def test_discords_question_vanishes_and_the_voice_around_it_passes(family: int) 
         (ASKED, 50100, "-"),
         (ASKED, 50101, "i"),
         (ASKED, 49999, "i"),
+        (ASKED, 19293, "i"),
         (ASKED, 19294, "-"),
+        (ASKED, 19344, "-"),
         (ASKED, 19345, "i"),
         (ASKED + b"\0", 50000, "i"),
         (ASKED[:-1], 50000, "i"),
@@ -248,7 +250,7 @@ def test_a_server_may_be_lost_with_what_is_not_recognised() -> None:
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_voice_is_lost_in_one_spell_of_each_ten_seconds(family: int) -> None:
-    prefixes = ["198.41.0.0/16", "2001:503:ba3e::/48"]
+    prefixes = ["198.41.0.0/16", "2001:503:ba3e::/48"]  # in place of Discord's
     wire = Wire(rule("udp_loss_bursts", prefixes=prefixes, ports=["3478"], loss=1.0, lasting="4s"))
     came = call(wire, 1500, family=family)
 
@@ -257,6 +259,16 @@ def test_voice_is_lost_in_one_spell_of_each_ten_seconds(family: int) -> None:
     assert all(number % 500 < 201 for number in lost)
     assert 600 == pytest.approx(len(lost), abs=6)
     assert ["lose"] == wire.actions
+
+
+@pytest.mark.parametrize(
+    ("to", "seen"),
+    [("104.29.135.255", "i"), ("104.29.136.0", "-"), ("104.29.159.255", "-"), ("104.29.160.0", "i")],
+)
+def test_spells_come_over_discords_voice_servers_alone(to: str, seen: str) -> None:
+    wire = Wire(rule("udp_loss_bursts", loss=1.0))
+
+    assert seen == (sides(wire.receive(datagram(VOICE, dport=50050, to=to))) or "-")
 
 
 def test_other_ports_and_prefixes_know_no_spells() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from harness.errors import ScenarioError
+from harness.lab.censor import forge
 from harness.lab.censor.packet import CLIENT, INTERNET, SYN
 from tests.lab.conftest import hello
-from tests.lab.frames import SERVER_AT, Wire, datagram, opening, rule, segment, sides
+from tests.lab.frames import CLIENT_AT, SERVER_AT, Wire, datagram, framed, opening, packed, rule, segment, sides
 
 BAD, GOOD = hello("rr1---sn.googlevideo.com"), hello("example.org")
 FULL = 1460  # bytes of payload in a packet of 1500
@@ -74,7 +75,7 @@ def test_a_frozen_flow_stays_frozen_for_both_sides() -> None:
     ("exempt", "first"),
     [
         ({"exempt_names": ["example.org"]}, GOOD),
-        ({"exempt_openings": ["ssh"]}, b"SSH-2.0-OpenSSH_9.2\r\n"),
+        ({}, b"SSH-2.0-OpenSSH_9.2\r\n"),
         ({"exempt_openings": ["rdp"]}, bytes.fromhex("030000130ee000000000000100080003000000")),
         ({"exempt_prefixes": ["198.41.0.0/24"]}, b"anything"),
         ({"exempt_ports": [443]}, b"anything"),
@@ -88,8 +89,22 @@ def test_exempt_flows_never_freeze(exempt: dict[str, Any], first: bytes) -> None
     assert [] == wire.actions
 
 
+def test_ssh_is_spared_unless_the_rule_says_otherwise_and_pings_are_never_counted() -> None:
+    banner = b"SSH-2.0-OpenSSH_9.2\r\n"
+    went = []
+    either: list[dict[str, Any]] = [{}, {"exempt_openings": []}]
+    for params in either:
+        wire = Wire(rule("freeze", **params))
+        greeted(wire, banner)
+        went.append(passed(wire, 60))
+    ping = framed(forge.ip(packed(CLIENT_AT[4]), packed(SERVER_AT[4]), 1, b"\x08\0\0\0\x12\x34\0\1"))
+
+    assert [60, 23] == went
+    assert "i" * 40 == "".join(sides(wire.receive(ping)) for _ in range(40))
+
+
 def test_the_banner_of_an_ssh_server_exempts_too() -> None:
-    wire = Wire(rule("freeze", exempt_openings=["ssh"]))
+    wire = Wire(rule("freeze"))
     wire.receive(opening())
     wire.receive(segment(b"SSH-2.0-server\r\n", back=True), INTERNET)
 
@@ -122,6 +137,19 @@ def test_a_residual_silences_the_server_for_its_time() -> None:
     wire.wait(601)
 
     assert 4 == passed(wire, 4, sport=40002)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_twenty_five_datagrams_pass_both_ways_counted_and_a_banner_saves_none(family: int) -> None:
+    wire = Wire(rule("udp_first_n"))
+    went = "".join(
+        sides(wire.receive(datagram(b"SSH-2.0", family=family, back=back, dport=5000), back)) or "-"
+        for back in [False, True] * 14
+    )
+
+    assert "ic" * 12 + "i---" == went
+    assert [25 + 1] == [event.detail["packets"] for event in wire.events]
+    assert "i" == sides(wire.receive(segment(b"x", family=family, dport=5000)))
 
 
 @pytest.mark.parametrize("family", [4, 6])

@@ -25,6 +25,8 @@ CURTAIN = 25  # packets, both directions (net4people/bbs issue 490)
 class Params(chosen.Params):
     """How much passes: the limit that is met first; with neither, 25 packets."""
 
+    protocols: tuple[params.Protocol, ...] = ("tcp", "udp")
+    exempt_openings: tuple[chosen.Opening, ...] = ("ssh",)
     packets: int | None = None  # of the whole flow, handshake and bare acknowledgements too
     bytes: int | None = None  # of what the transport carries
     counted: params.Side = "both"  # whose packets count

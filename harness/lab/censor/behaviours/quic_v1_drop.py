@@ -13,6 +13,7 @@ from typing import Literal
 from harness.lab.censor import params, signature
 from harness.lab.censor.packet import Packet
 
+FLOW = params.Residual(key="4tuple", seconds=420.0)
 VERSION_1 = b"\0\0\0\x01"  # RFC 9000 section 15
 
 
@@ -24,6 +25,7 @@ class Params(signature.Params):
     least: int = 1001  # bytes
     first: int = 1
     then: Literal["message", "flow"] = "flow"
+    residual: params.Residual | None = FLOW
 
 
 class QuicV1Drop(signature.SignatureWatch[Params]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.lab.censor import params
+from harness.lab.censor import chosen, params
 from harness.lab.censor.behaviours import freeze
 
 
@@ -17,3 +17,4 @@ class Params(freeze.Params):
     """As `freeze`, for UDP alone."""
 
     protocols: tuple[params.Protocol, ...] = ("udp",)
+    exempt_openings: tuple[chosen.Opening, ...] = ()
