@@ -101,7 +101,7 @@ RULES = compiled(
             rule("dns_hijack", to=["195.208.4.1"]),
             rule("tspu_rewrite", names=["facebook.com"]),
             rule("tspu_delayed_drop", names=["facebook.com"], least=0, most=1),
-            rule("gfw_reset", names=["facebook.com"], probability=1),
+            rule("gfw_reset", names=["facebook.com"], hits=1),
             rule("henan_reset", names=["facebook.com"]),
             rule("tls_fingerprint", ja3=["0"], ja4=["t13*"], act="reset"),
             rule("tls_connection_count", connections=1),

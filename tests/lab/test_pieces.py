@@ -21,7 +21,7 @@ READERS: list[tuple[str, dict[str, Any]]] = [
     ("sni_reset", {}),
     ("tspu_full_drop", {"reassembly": "both"}),
     ("tls_fingerprint", {"ja4": ["t13*"]}),
-    ("gfw_reset", {"probability": 1}),
+    ("gfw_reset", {"hits": 1}),
     ("tspu_rewrite", {"reassembly": "both"}),
 ]
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from harness.lab.censor.rule import CompiledRule
 
 
+_LASTING = 1 << 25  # tells this draw from others about the same flow
+
+
 class Sentence:
     """A time for which flows are held back."""
 
@@ -44,7 +47,7 @@ class Residuals:
         assert rule.residual is not None
         seconds = rule.residual.seconds
         if rule.residual.most > seconds:
-            seconds += (rule.residual.most - seconds) * rule.chance(flow)
+            seconds += (rule.residual.most - seconds) * rule.chance(flow, _LASTING)
         again = seconds if rule.residual.refresh else 0.0
         sentence = Sentence(now + seconds, again, now + rule.residual.late)
         self._standing[rule, kind(rule.residual, flow)] = sentence

@@ -2,15 +2,16 @@
 
 A bare RST, and three RST+ACK further and further ahead, whose TTL and window grow from each to the next (Wang 2017,
 "Your State is Not Mine", IMC, section 2). Residual 60 to 360 s for (client, server, port) (Bock 2021, "Your Censor is
-My Censor"; Rambert 2021). From some vantage points only 50 to 75 % of the triggers are answered (Rambert 2021).
-TLS records are not joined (Niere 2023).
+My Censor"; Rambert 2021). From some vantage points only 50 to 75 % of the triggers are answered, and nearly all after
+seven (Rambert 2021). TLS records are not joined (Niere 2023).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.lab.censor import params
+from harness.lab.censor import params, reliability
+from harness.lab.censor.hello import Hello
 from harness.lab.censor.packet import Packet
 from harness.lab.censor.watch import HelloWatch
 
@@ -26,7 +27,8 @@ class Params(params.Telling):
     """The names, the kinds of reset, how often it reacts, and what it remembers."""
 
     direction: params.Direction = "both"
-    probability: params.Share = 0.75
+    hits: params.Share = 0.75  # of the triggers
+    sure_after: int = 7  # triggers of a client at a server, behind which none is missed any more; 0: never so
     reassembly: params.Reassembly = "tcp"
     resets: tuple[params.Reset, ...] = KINDS
     residual: params.Residual | None = REMEMBERED
@@ -34,6 +36,13 @@ class Params(params.Telling):
 
 class GfwReset(HelloWatch[Params]):
     """Takes nothing away, and adds resets to whatever the opener sends."""
+
+    def meant(self, hello: Hello) -> bool:
+        """True where the rule is about this hello and does not miss it; a flow that was missed is let go."""
+        if not super().meant(hello):
+            return False
+        self.done = not reliability.answered(self, self.params.hits, self.params.sure_after)
+        return not self.done
 
     def enforce(self, packet: Packet) -> Packet | None:
         """The packet itself, with resets around it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from harness.lab.censor import params
+from harness.lab.censor import params, reliability
 from harness.lab.censor.behaviours import http_reset
 from harness.lab.censor.host import Request
 from harness.lab.censor.packet import Packet
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 THREE = params.Reset(count=3)
 NINETY = params.Residual(seconds=90)
-_LATER = 0  # the draw for a flow that a residual finds; requests are drawn by their numbers, from 1 on
+_LATER = 0  # the draw for a flow that a residual finds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,7 @@ class Params(http_reset.Params):
     names: tuple[params.Name, ...] = ("*",)  # hosts whose requests are looked at
     keywords: tuple[params.Name, ...]  # parts of the path or of the Host line, in any case
     hits: params.Share = 0.75  # of the requests with a keyword
+    sure_after: int = 0  # such requests of a client at a server, behind which none is missed any more; 0: never so
     residual_hits: params.Share = 0.6  # of the later connections; 50 to 75 % were seen
     reset: params.Reset = THREE
     trigger: http_reset.Trigger = "pass"
@@ -49,7 +50,9 @@ class KeywordReset(http_reset.HttpReset[Params]):
         """True where there is a keyword, and chance lets it be seen."""
         text = f"{unquote(request.path)} {request.name}".lower()
         listed = any(keyword in text for keyword in self.params.keywords)
-        return listed and super().meant(request) and self.rule.chance(self.flow, self.requests) < self.params.hits
+        if not listed or not super().meant(request):
+            return False
+        return reliability.answered(self, self.params.hits, self.params.sure_after, self.requests)
 
     def matched(self, packet: Packet, name: str) -> Packet | None:
         """Condemns the connection, whatever later ones may draw."""
