@@ -27,7 +27,7 @@ class Sockets:
         self._channel, theirs = Channel.pair()
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         try:
-            self._helper = lab.popen([sys.executable, "-m", __name__], env=env, stdin=theirs.fileno())
+            self._helper = lab.popen([sys.executable, "-P", "-m", __name__], env=env, stdin=theirs.fileno())
         finally:
             theirs.close()
 

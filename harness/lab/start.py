@@ -76,7 +76,7 @@ def launch(tier: Tier, plain: Mapping[str, Any], fds: tuple[int, ...] = ()) -> H
     ours, theirs = Channel.pair()
     stderr = os.memfd_create("lab-stderr")
     workdir = pathlib.Path(tempfile.gettempdir(), f"waygauge-{secrets.token_hex(8)}")
-    argv = [sys.executable, "-m", "harness.lab.daemon", str(theirs.fileno())]
+    argv = [sys.executable, "-P", "-m", "harness.lab.daemon", str(theirs.fileno())]
     process = subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,

@@ -107,7 +107,7 @@ class Loopback:
     def _launch(self) -> subprocess.Popen[bytes]:
         with (self._workdir / "stderr").open("wb") as stderr:
             return subprocess.Popen(
-                [sys.executable, "-m", "harness.lab.loopback.daemon"],
+                [sys.executable, "-P", "-m", "harness.lab.loopback.daemon"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
