@@ -50,7 +50,16 @@ def _find(name_or_file: str) -> pathlib.Path:
     for folder in _SHIPPED:
         if (file := folder / f"{name_or_file}.yaml").is_file():
             return file
-    raise ScenarioError(f'no world "{name_or_file}"; {nearest(name_or_file, names())}')
+    raise ScenarioError(f'no world "{name_or_file}"; {_meant(name_or_file)}')
+
+
+def _meant(name: str) -> str:
+    """Worlds that begin with what was written, else the nearest one; there are too many to name them all."""
+    longer = [f'"{each}"' for each in names() if name and each.startswith(name)]
+    if longer:
+        return f"did you mean {', '.join(longer)}?"
+    close = nearest(name, names())
+    return close if close.startswith("did") else "see waygauge lab list, or write the path of a file that ends in .yaml"
 
 
 def _load(spelled: str, seen: tuple[pathlib.Path, ...]) -> World:

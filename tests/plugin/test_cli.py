@@ -129,16 +129,6 @@ def test_the_schema_is_printed(capsys: Capture) -> None:
     assert "draft-07" in json.loads(capsys.readouterr().out)["$schema"]
 
 
-def test_worlds_are_listed(capsys: Capture) -> None:
-    assert 0 == main(["lab", "list"])
-    assert "An internet without a censor" in capsys.readouterr().out
-
-
-def test_a_world_is_shown(capsys: Capture) -> None:
-    assert 0 == main(["lab", "show", "sni-reset"])
-    assert "sni_reset names=news.example.org" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("action", ["run", "log"])
 def test_a_program_inside_a_world_ends_as_it_ends(action: str, lab: None) -> None:
     words = ["lab", action, "open", "--", sys.executable, "-c", "raise SystemExit(7)"]
