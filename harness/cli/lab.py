@@ -3,49 +3,86 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import pathlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from harness.cli.eventlog import FILTERS, EventLog, wanted
 from harness.errors import ScenarioError
-from harness.kinds import load
-from harness.lab.censor.hours import spelled
-from harness.lab.censor.table import BEHAVIOURS
-from harness.lab.world import Host, Rule, World, load_world, worlds
-from harness.model import Json
+from harness.lab.world import load_world
 
 if TYPE_CHECKING:
     from harness.lab.events import Event
-    from harness.lab.served import Wish
+
+WORLD = "a name (`waygauge lab list`) or a file, and @VANTAGE or @TIME behind it"
+INSIDE = "exits as PROGRAM does, 128 and its number after a signal; 125 where the world could not be had"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="the worlds that come with waygauge")
-    for name, summary in (
-        ("show", "hosts, servers and the censor of a world"),
-        ("serve", "a world that stays up until Ctrl-C, for programs inside and outside"),
-        ("shell", "a shell inside a world"),
-        ("run", "a program inside a world"),
-        ("log", "a program inside a world, then what the censor did meanwhile"),
-        ("pcap", "a program inside a world, its packets captured"),
+    adding = {"list": _list_arguments, "show": _show_arguments, "serve": _serve_arguments, "swap": _swap_arguments}
+    for name, summary, usage in (
+        ("list", "the worlds that come with waygauge", "[--behaviours] [--json] [WORD ...]"),
+        ("show", "what a world is, and what its censor does", "[--hosts | --behaviour | --json] WORLD"),
+        ("run", "a program inside a world", "[--in] [--log FILE] [--pcap DIR] WORLD -- PROGRAM [ARGUMENT ...]"),
+        ("shell", "a shell inside a world", "[--in] WORLD"),
+        ("log", "what the censor did, one JSON object a line", "[--in] [OPTION ...] WORLD [-- PROGRAM ...]"),
+        ("pcap", "the packets on both sides of the censor", "[--in] WORLD DIR [-- PROGRAM ...]"),
+        ("serve", "a world that stays up until Ctrl-C, for programs inside and out", "[--name NAME] WORLD"),
+        ("swap", "other rules for a world that is up", "NAME WORLD"),
     ):
-        action = actions.add_parser(name, help=summary)
-        action.add_argument("world", metavar="WORLD", help="a name or a file, and @VANTAGE or @TIME behind it")
-        if name in {"shell", "run", "log", "pcap"}:
-            action.add_argument(
-                "--in", dest="served", action="store_true", help="WORLD is the name of one that `lab serve` keeps up"
-            )
-        if name == "serve":
-            action.add_argument("--name", help="under which --in finds it; the world's own name where nothing is said")
-        if name == "pcap":
-            action.add_argument("folder", metavar="DIR", type=pathlib.Path, help="where the captures go")
-        if name in {"run", "log", "pcap"}:
-            action.add_argument("program", metavar="-- PROGRAM", nargs="+", help="with its arguments")
+        action = actions.add_parser(name, help=summary, description=summary, usage=f"waygauge lab {name} {usage}")
+        adding.get(name, _inside_arguments)(action)
+
+
+def _list_arguments(action: argparse.ArgumentParser) -> None:
+    action.add_argument("words", metavar="WORD", nargs="*", help="that name, title, behaviours or sources must hold")
+    action.add_argument("--behaviours", action="store_true", help="what a censor can do, instead of worlds")
+    action.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _show_arguments(action: argparse.ArgumentParser) -> None:
+    action.add_argument("world", metavar="WORLD", help=WORLD)
+    kinds = action.add_mutually_exclusive_group()
+    kinds.add_argument("--hosts", action="store_true", help="all hosts, with their addresses, names and servers")
+    kinds.add_argument("--behaviour", action="store_true", help="WORLD is the name of a behaviour: its parameters")
+    kinds.add_argument("--json", action="store_true", help="all of it, for programs")
+
+
+def _serve_arguments(action: argparse.ArgumentParser) -> None:
+    action.add_argument("world", metavar="WORLD", help=WORLD)
+    action.add_argument("--name", help="under which --in finds it; the world's own name where nothing is said")
+
+
+def _swap_arguments(action: argparse.ArgumentParser) -> None:
+    action.add_argument("served", metavar="NAME", help="of the world that `lab serve` keeps up")
+    action.add_argument("world", metavar="WORLD", help=f"whose rules it gets: {WORLD}")
+
+
+def _inside_arguments(action: argparse.ArgumentParser) -> None:
+    name = action.prog.rpartition(" ")[2]
+    action.epilog = INSIDE
+    action.add_argument("--in", dest="served", action="store_true", help="WORLD is the name of one that is served")
+    if name == "run":
+        action.add_argument(
+            "--log", metavar="FILE", help="what the censor does goes there as it happens, as JSON lines"
+        )
+        action.add_argument("--pcap", metavar="DIR", type=pathlib.Path, help="client.pcap and internet.pcap go there")
+    if name == "log":
+        action.add_argument("--to", metavar="FILE", help="where the lines go; stderr, without a program stdout")
+        action.add_argument(
+            "--only", metavar="KEY=VALUE", type=wanted, action="append", default=[],
+            help=f"such events alone, * for anything; several of a key: any of them. KEY: {', '.join(FILTERS)}",
+        )  # fmt: skip
+        action.add_argument("--follow", action="store_true", help="with --in and no program: go on until Ctrl-C")
+    action.add_argument("world", metavar="WORLD", help=WORLD)
+    if name == "pcap":
+        action.add_argument("folder", metavar="DIR", type=pathlib.Path, help="where client.pcap and internet.pcap go")
+    if name != "shell":
+        action.add_argument("program", metavar="-- PROGRAM", nargs=argparse.REMAINDER, help="with its arguments")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,111 +90,93 @@ def run(args: argparse.Namespace) -> int:
     return ACTIONS[args.action](args)
 
 
-def _list(_: argparse.Namespace) -> int:
-    for name in worlds():
-        world = load_world(name)
-        print(" ".join([f"{name:<24} {world.title}", *_choices(world)]))
-    return 0
+def _list(args: argparse.Namespace) -> int:
+    from harness.cli import worldlist
 
-
-def _choices(world: World) -> list[str]:
-    """What can be chosen behind the world's name."""
-    return [f"@{name}" for name in (*world.vantages, *world.timetable)]
+    lines = worldlist.behaviours if args.behaviours else worldlist.worlds
+    print("\n".join(found := list(lines(args.words, plain=args.json, wide=_width()))))
+    return 0 if found else 1
 
 
 def _show(args: argparse.Namespace) -> int:
-    print("\n".join(_description(load_world(args.world))))
+    from harness.cli import worldshow
+
+    if args.behaviour:
+        lines = worldshow.behaviour(args.world, _width())
+    elif args.json:
+        lines = worldshow.plain(load_world(args.world))
+    else:
+        lines = worldshow.world(load_world(args.world), _width(), hosts=args.hosts)
+    print("\n".join(lines))
     return 0
 
 
-def _description(world: World) -> Iterator[str]:
-    yield f"{world.name}: {world.title}"
-    where = world.vantage
-    yield f"vantage    {where.name} ({where.cc}, {f'AS{where.asn}' if where.asn else 'no ASN'}, {where.network})"
-    yield f"resolvers  {', '.join(world.resolvers) or 'none'}"
-    yield f"clock      {spelled(world.clock)}"
-    if world.vantages:
-        yield f"vantages   {', '.join(f'@{name}' for name in world.vantages)}"
-    if world.timetable:
-        yield f"timetable  {', '.join(f'@{name} {spelled(time)}' for name, time in world.timetable.items())}"
-    yield "hosts"
-    yield from (f"  {line}" for host in world.hosts for line in _host(host))
-    yield "censor" if world.censor else "censor     none"
-    yield from (f"  {_rule(rule)}" for rule in world.censor)
-    if world.sources:
-        yield "sources"
-        yield from (f"  {source}" for source in world.sources)
+def _width() -> int | None:
+    """How wide what we print may be; None where it goes to a program, line by line."""
+    import shutil
 
-
-def _host(host: Host) -> Iterator[str]:
-    told = [word for word, holds in (("at home", host.home), ("down", host.down)) if holds]
-    yield f"{host.name} {' '.join(host.addresses)}" + (f" ({', '.join(told)})" if told else "")
-    if host.names:
-        yield f"  names    {' '.join(host.names)}"
-    if host.services:
-        yield f"  servers  {' '.join(f'{service.kind}:{service.port}' for service in host.services)}"
-
-
-def _rule(rule: Rule) -> str:
-    """The behaviour, and of its parameters those that are not as usual."""
-    usual = {field.name: _usual(field) for field in dataclasses.fields(load(BEHAVIOURS[rule.behaviour].params))}
-    told = [f"{key}={_plain(value)}" for key, value in rule.params.items() if _plain(value) != _plain(usual.get(key))]
-    return " ".join([rule.behaviour, *told])
-
-
-def _usual(field: dataclasses.Field[Any]) -> Json:
-    """What a parameter is where nothing is said, None where something must be."""
-    made = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-    return dataclasses.asdict(made) if dataclasses.is_dataclass(made) and not isinstance(made, type) else made
-
-
-def _plain(value: Json) -> str:
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else None
 
 
 def _run(args: argparse.Namespace) -> int:
-    return _inside(args, args.program)
+    if args.log is None:
+        return _inside(args, _program(args), pcap=_folder(args.pcap))
+    with EventLog(file=args.log) as log:
+        return _inside(args, _program(args), tell=log.tell, pcap=_folder(args.pcap))
 
 
 def _shell(args: argparse.Namespace) -> int:
-    from harness.cli import terminal
-
-    return _inside(args, terminal.command([os.environ.get("SHELL") or "/bin/sh"]))
+    return _inside(args, [os.environ.get("SHELL") or "/bin/sh"])
 
 
 def _log(args: argparse.Namespace) -> int:
-    return _inside(args, args.program, log=True)
+    program = _program(args, needed=not args.served)
+    if args.follow and program:
+        raise ScenarioError("--follow goes with --in and without a program; leave one of them out")
+    with EventLog(file=args.to, only=args.only, late=bool(program)) as log:
+        return _inside(args, program, tell=log.tell, follow=args.follow)
 
 
 def _pcap(args: argparse.Namespace) -> int:
-    args.folder.mkdir(parents=True, exist_ok=True)
-    return _inside(args, args.program, pcap=args.folder)
+    program = _program(args, needed=not args.served)
+    return _inside(args, program, pcap=_folder(args.folder), follow=True)
+
+
+def _program(args: argparse.Namespace, *, needed: bool = True) -> list[str]:
+    """The program with its arguments, with or without the -- before it."""
+    words: list[str] = args.program[args.program[:1] == ["--"] :]
+    if words and words[0].startswith("-") and args.program[0] != "--":
+        raise ScenarioError(f'"{words[0]}" stands behind WORLD; write options before it, and a program behind --')
+    if needed and not words:
+        raise ScenarioError(f"no program is given; write waygauge lab {args.action} WORLD -- PROGRAM")
+    return words
+
+
+def _folder(wanted: pathlib.Path | None) -> pathlib.Path | None:
+    if wanted is not None:
+        try:
+            wanted.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise ScenarioError(f'no captures can be written to "{wanted}": {fault.strerror}') from fault
+    return wanted
 
 
 def _inside(
-    args: argparse.Namespace, program: Sequence[str], *, log: bool = False, pcap: pathlib.Path | None = None
+    args: argparse.Namespace,
+    program: list[str],
+    *,
+    tell: Callable[[Event], None] | None = None,
+    pcap: pathlib.Path | None = None,
+    follow: bool = False,
 ) -> int:
-    """Runs a program in a world of its own, or in one that is served; what the censor did goes to stderr."""
-    from harness.lab.events import line
-    from harness.lab.served import Wish, attach
+    """Runs a program in a world of its own, or in one that is served; without a program, watches what happens."""
+    from harness.cli import inside, terminal
+    from harness.lab.visit import Wish
 
-    wish = Wish(program, log=log, pcap=pcap)
-    try:
-        code, done = attach(args.world, wish) if args.served else _alone(args.world, wish)
-    except OSError as fault:
-        raise ScenarioError(f'"{fault.filename}" cannot be run: {fault.strerror}') from fault
-    for event in done:
-        print(line(event), file=sys.stderr)
-    return code
-
-
-def _alone(name: str, wish: Wish) -> tuple[int, list[Event]]:
-    from harness.lab import open_lab
-
-    with open_lab(load_world(name), pcap=wish.pcap) as lab:
-        env = {**os.environ, **lab.variables}
-        code = lab.popen(wish.argv, env=env, cwd=os.getcwd(), stdin=0, stdout=1, stderr=2).wait()
-        return code, lab.log() if wish.log else []
+    if not program:
+        return inside.watch(args.world, Wish(tell=tell, pcap=pcap, follow=follow))
+    wish = Wish(argv=terminal.command(program), tell=tell, pcap=pcap)
+    return inside.run(args.world, wish, served=args.served)
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -166,12 +185,19 @@ def _serve(args: argparse.Namespace) -> int:
     return serve(load_world(args.world), args.name)
 
 
+def _swap(args: argparse.Namespace) -> int:
+    from harness.lab.visit import Wish, visit
+
+    return visit(args.served, Wish(rules=load_world(args.world).censor))
+
+
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
     "show": _show,
     "run": _run,
-    "serve": _serve,
     "shell": _shell,
     "log": _log,
     "pcap": _pcap,
+    "serve": _serve,
+    "swap": _swap,
 }

@@ -6,6 +6,7 @@ Exits 0 as expected, 1 where something surprised, 2 for usage, 3 where our own a
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -60,6 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Who read our output has seen enough; the interpreter must not try again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as fault:
+        if fault.errno != errno.ENOSPC:
+            raise
+        print(f"waygauge: what is to be written finds no room: {fault.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN
 
 
 def _run(command: Command, words: Sequence[str]) -> int:

@@ -37,7 +37,7 @@ def serve(world: World, name: str | None) -> int:
 def _entrance(lab: Lab, password: str) -> tuple[int, LabProcess]:
     """The port of the SOCKS5 server, whose listening socket is this machine's and whose other sockets are the lab's."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        argv = [sys.executable, "-m", entrance.__name__]
+        argv = [sys.executable, "-P", "-m", entrance.__name__]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), entrance.PASSWORD: password}
         return listening.getsockname()[1], lab.popen(argv, env=env, stdin=listening.fileno())
 

@@ -1,7 +1,8 @@
-"""A program on a terminal of its own, joined to the one we have been handed: `python -m harness.cli.terminal PROGRAM`.
+"""A program on a terminal of its own, joined to the one we have been handed: `python terminal.py PROGRAM`.
 
 Inside a lab a program stands in a session of its own, to which the user's terminal cannot belong (setsid(2)). Without a
-controlling terminal there is no job control, and Ctrl-C would end the lab instead of what runs in its shell.
+controlling terminal there is no job control, no question for a password, and Ctrl-C would end the lab instead of what
+runs in it. Run by its path, and with the standard library alone: nothing on the user's own path comes in between.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import shutil
 import signal
 import struct
 import sys
@@ -19,15 +21,18 @@ STDIN = 0
 
 
 def command(program: Sequence[str]) -> list[str]:
-    """What to run in a program's place: itself where nobody sits before a terminal."""
-    joined = os.isatty(STDIN) and os.isatty(1)
-    return [sys.executable, "-m", __name__, *program] if joined else [*program]
+    """What to run in a program's place: itself where one of its streams is no terminal, or where it cannot be run."""
+    joined = all(os.isatty(stream) for stream in range(3)) and shutil.which(program[0])
+    return [sys.executable, "-P", __file__, *program] if joined else [*program]
 
 
 def main(program: list[str]) -> int:
     """Run it until it ends; gives its exit code. Ctrl-C is for it, even where whoever started us was deaf to it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return os.waitstatus_to_exitcode(pty.spawn(program, _output, _input))
+    for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal gets back what it was on the way out
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    code = os.waitstatus_to_exitcode(pty.spawn(program, _output, _input))
+    return code if code >= 0 else 128 - code  # as shells have it
 
 
 def _output(terminal: int) -> bytes:

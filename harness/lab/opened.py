@@ -16,7 +16,7 @@ from harness.lab import events, rules, start
 from harness.lab.channel import Channel, Closed
 from harness.lab.events import Event
 from harness.lab.needs import NO_PROGRAMS, Lacking, lacking
-from harness.lab.program import LabProcess, Stdio, arrange, pid_of
+from harness.lab.program import LabProcess, Stdio, arrange, here, pid_of
 from harness.lab.tiers import Tier, Unavailable, ladder
 from harness.lab.world import Rule, World, dump
 from harness.model import Trust
@@ -119,7 +119,7 @@ class Lab:
         wanted = {
             "argv": [os.fspath(word) for word in argv],
             "env": dict(os.environ if env is None else env),
-            "cwd": os.fspath(cwd or pathlib.Path.cwd()),
+            "cwd": os.fspath(cwd or here()),
             "terminal": terminal,
         }
         try:

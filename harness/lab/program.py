@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -11,10 +12,11 @@ import time
 from collections.abc import Sequence
 from typing import IO, Any, TypeAlias, TypedDict
 
-from harness.errors import ApparatusError
+from harness.errors import ApparatusError, ScenarioError
 from harness.lab.channel import Channel, Closed
 
 Stream: TypeAlias = int | IO[Any] | None
+OF_TERMINALS = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
 
 
 class Stdio(TypedDict, total=False):
@@ -79,6 +81,15 @@ class LabProcess:
                 except ProcessLookupError:
                     return
 
+    def pass_on(self, number: int) -> None:
+        """Send a signal as whoever sent it to us would have: those of a terminal reach all of the program's group."""
+        if number not in OF_TERMINALS:
+            self.send_signal(number)
+            return
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            if self.returncode is None and (pid := pid_of(self._pidfd)) > 0:
+                os.killpg(pid, number)
+
     def terminate(self) -> None:
         """Ask the program to end."""
         self.send_signal(signal.SIGTERM)
@@ -99,6 +110,14 @@ class LabProcess:
         except Closed:
             return -signal.SIGKILL  # the lab went down, and all within it
         return int(message["code"])
+
+
+def here() -> pathlib.Path:
+    """The folder that we work in; said plainly where somebody has taken it away."""
+    try:
+        return pathlib.Path.cwd()
+    except FileNotFoundError:
+        raise ScenarioError("the folder that you work in is not there any more; go to another one") from None
 
 
 def pid_of(pidfd: int) -> int:

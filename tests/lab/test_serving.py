@@ -221,15 +221,81 @@ def test_a_name_that_is_too_long_is_refused_with_the_remedy() -> None:
 def test_a_name_that_nobody_serves_is_told_with_the_remedy() -> None:
     done = run("run", "--in", "nobody", "--", "true")
 
-    assert 3 == done.returncode
+    assert 125 == done.returncode
     assert 'no lab is served as "nobody"; start one: waygauge lab serve nobody' in done.stderr
+
+
+CALL = (sys.executable, "-c", f"import socket; socket.create_connection(('{LISTED}', 443))")
+
+
+def test_a_world_that_is_up_gets_other_rules_and_tells_its_whole_log_by_filters() -> None:
+    name = f"{NAME}-swapped"
+    with serving(name) as lab:
+        ways(lab)
+        before = run("run", "--in", name, "--", *CALL).returncode
+        swapped = run("swap", name, "address-refuse")
+        after = run("run", "--in", name, "--", *CALL).returncode
+        logs = [run("log", "--in", *only, name).stdout for only in ((), ("--only", "dport=443", "--only", "action=x*"))]
+        lab.terminate()
+
+    assert (0, "", "") == (swapped.returncode, swapped.stdout, swapped.stderr)
+    assert (0, 1) == (before, after)
+    assert {"address_refuse"} == {json.loads(line)["behaviour"] for line in logs[0].splitlines()}
+    assert "" == logs[1]
+
+
+def test_a_log_is_followed_until_ctrl_c() -> None:
+    name = f"{NAME}-followed"
+    with serving(name) as lab:
+        ways(lab)
+        run("swap", name, "address-refuse")
+        with subprocess.Popen([*COMMAND, "log", "--in", "--follow", name], stdout=subprocess.PIPE, text=True) as log:
+            run("run", "--in", name, "--", *CALL)
+            assert log.stdout
+            line = log.stdout.readline()
+            log.send_signal(signal.SIGINT)
+            assert 0 == log.wait(10)
+        lab.terminate()
+
+    assert "address_refuse" == json.loads(line)["behaviour"]
+
+
+def test_a_signal_reaches_a_program_in_a_served_world_too(served: Served) -> None:
+    argv = [
+        *COMMAND,
+        "run",
+        "--in",
+        NAME,
+        "--",
+        "sh",
+        "-c",
+        "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done",
+    ]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as asking:
+        assert asking.stdout
+        assert "ready\n" == asking.stdout.readline()
+        asking.terminate()
+
+        assert 5 == asking.wait(10)
+
+
+def test_one_capture_at_a_time(served: Served, tmp_path: pathlib.Path) -> None:
+    with subprocess.Popen([*COMMAND, "pcap", "--in", NAME, str(tmp_path / "one")]) as first:
+        while not (tmp_path / "one" / "client.pcap").exists():
+            time.sleep(0.02)
+        second = run("pcap", "--in", NAME, str(tmp_path / "two"), "--", "true")
+        first.send_signal(signal.SIGINT)
+        assert 0 == first.wait(10)
+
+    assert 125 == second.returncode
+    assert "captured already" in second.stderr
 
 
 @pytest.mark.parametrize("where", [("open",), ("--in", NAME)])
 def test_a_program_that_is_not_there_is_named_in_one_line(served: Served, where: tuple[str, ...]) -> None:
     done = run("run", *where, "--", "no-such-program")
 
-    assert (2, 'waygauge: "no-such-program" cannot be run: No such file or directory\n') == (
+    assert (127, 'waygauge: "no-such-program" cannot be run: No such file or directory\n') == (
         done.returncode,
         done.stderr,
     )

@@ -1,0 +1,126 @@
+"""A program in a world ends, is ended and says what it says as it would outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import pty
+import select
+import signal
+import subprocess
+import sys
+
+import pytest
+
+COMMAND = (sys.executable, "-m", "harness.cli.main", "lab")
+LISTED = "news.example.org"  # in the world sni-reset
+CALL = (
+    f"import socket, ssl; end = socket.create_connection(('{LISTED}', 443)); "
+    f"ssl.create_default_context().wrap_socket(end, server_hostname='{LISTED}')"
+)
+
+pytestmark = pytest.mark.usefixtures("able")
+
+
+def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=30, check=False, **more)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--", "sh", "-c", "exit 7"), 7),
+        (("sh", "-c", "kill -TERM $$"), 128 + signal.SIGTERM),
+        (("--", "/etc/passwd"), 126),
+        (("--", "no-such-program"), 127),
+        (("--pcap", "/dev/null/no", "--", "true"), 2),
+    ],
+    ids=str,
+)
+def test_exit_codes_are_those_of_env_and_of_shells(words: tuple[str, ...], code: int) -> None:
+    options = words[:2] if words[0] == "--pcap" else ()
+
+    assert code == run("run", *options, "open", *words[len(options) :]).returncode
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_a_program_gets_the_signals_that_we_get(number: signal.Signals) -> None:
+    script = f"trap 'echo got; exit 9' {number.name.removeprefix('SIG')}; echo ready; while :; do sleep 0.1; done"
+    with subprocess.Popen(
+        [*COMMAND, "run", "open", "--", "sh", "-c", script], stdout=subprocess.PIPE, text=True
+    ) as lab:
+        assert lab.stdout
+        assert "ready\n" == lab.stdout.readline()
+        lab.send_signal(number)
+
+        assert ("got\n", 9) == (lab.stdout.read(), lab.wait(10))
+
+
+def test_a_program_on_a_terminal_has_one_and_keeps_its_words_apart_where_they_go_elsewhere() -> None:
+    ours, theirs = pty.openpty()
+    script = "cat /dev/null </dev/tty && echo terminal; kill -INT $$"
+    for stderr, code in ((theirs, 128 + signal.SIGINT), (subprocess.DEVNULL, 128 + signal.SIGINT)):
+        argv = [*COMMAND, "run", "open", "--", "sh", "-c", script]
+        with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=stderr) as lab:
+            assert code == lab.wait(30)
+    os.close(theirs)
+    assert select.select([ours], [], [], 0)[0]
+
+    assert b"terminal\r\n" == os.read(ours, 65536)  # the second had none, and said so elsewhere
+
+
+def test_a_module_in_the_folder_that_we_work_in_gets_in_nobodys_way(tmp_path: pathlib.Path) -> None:
+    for name in ("harness", "socket", "select", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken for another')")
+    command = pathlib.Path(sys.executable).parent / "waygauge"
+
+    done = subprocess.run(
+        [command, "lab", "run", "open", "--", "echo", "well"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+    assert ("well\n", "") == (done.stdout, done.stderr)
+
+
+def test_the_log_goes_to_a_file_as_it_happens_and_is_filtered(tmp_path: pathlib.Path) -> None:
+    call = [sys.executable, "-c", CALL]
+    script = f'{sys.executable} -c "{CALL}" 2>/dev/null; sleep 0.5; cat {tmp_path}/log'
+
+    live = run(
+        "run", "--log", f"{tmp_path}/log", "--pcap", f"{tmp_path}/packets", "sni-reset", "--", "sh", "-c", script
+    )
+    resets = run("log", "--to", f"{tmp_path}/resets", "--only", "action=rst", "sni-reset", "--", *call)
+
+    assert ["match", "rst"] == [json.loads(line)["action"] for line in live.stdout.splitlines()]
+    assert ["rst"] == [json.loads(line)["action"] for line in (tmp_path / "resets").read_text().splitlines()]
+    assert "action" not in resets.stderr
+    assert ["client.pcap", "internet.pcap"] == sorted(os.listdir(tmp_path / "packets"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("run", "open"), "no program is given; write waygauge lab run WORLD -- PROGRAM"),
+        (("run", "open", "--in", "--", "true"), '"--in" stands behind WORLD; write options before it'),
+        (("log", "--only", "akshun=rst", "open", "--", "true"), "is not KEY=VALUE with one of action, behaviour"),
+        (("log", "--to", "/dev/null/no", "open", "--", "true"), 'no log can be written to "/dev/null/no"'),
+        (("run", "ru-2026", "--", "true"), 'no world "ru-2026"; did you mean "ru-2026-02", "ru-2026-02-vpn", '),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_is_told_in_one_line_with_the_remedy(words: tuple[str, ...], told: str) -> None:
+    done = run(*words)
+
+    assert done.returncode in {2, 125}
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: pathlib.Path) -> None:
+    command = f"{sys.executable} -m harness.cli.main lab run open -- true"
+    script = f'mkdir "{tmp_path}/x" && cd "{tmp_path}/x" && rmdir "{tmp_path}/x" && {command}'
+
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=30, check=False)
+
+    assert "the folder that you work in is not there any more" in done.stderr
