@@ -33,7 +33,8 @@ class EventLog:
         self._only = tuple(only)
         self._held: list[str] | None = [] if late and file is None else None
         try:
-            self._out = pathlib.Path(file).open("w", buffering=1, encoding="utf-8") if file else None
+            # Closed when we are left: the lines come for as long as a program runs.
+            self._out = pathlib.Path(file).open("w", buffering=1, encoding="utf-8") if file else None  # noqa: SIM115
         except OSError as fault:
             raise ScenarioError(f'no log can be written to "{file}": {fault.strerror}') from fault
 
