@@ -1,4 +1,5 @@
-"""Who knows which names: the client those of its resolvers, the internet side the true ones, neither the machine's."""
+"""Who knows which names, and trusts whom: the client its resolvers, the internet side the true names, both the world's
+authority, and neither what the machine does."""
 
 from __future__ import annotations
 
@@ -14,6 +15,12 @@ _NSSWITCH = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\npro
 # Unix sockets do not heed network namespaces: through these, glibc would ask the host's own resolver.
 _ASIDE = ("/run/nscd", "/var/run/nscd", "/run/systemd/resolve", "/run/avahi-daemon")
 
+# Where programs look for authorities whatever the environment says, as Go's crypto/x509 lists it for each distribution.
+_BUNDLES = (
+    *("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"),
+    *("/etc/pki/tls/cacert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem"),
+)
+
 
 def lay_over(workdir: pathlib.Path, resolvers: Iterable[str]) -> None:
     """Lay the lab's files over the host's, in this mount namespace only; without a resolv.conf to cover: OSError."""
@@ -26,6 +33,8 @@ def lay_over(workdir: pathlib.Path, resolvers: Iterable[str]) -> None:
     _cover(resolv, workdir / "resolv.conf", "".join(f"nameserver {address}\n" for address in resolvers))
     _cover(pathlib.Path("/etc/hosts"), workdir / "hosts", _HOSTS)
     _cover(pathlib.Path("/etc/nsswitch.conf"), workdir / "nsswitch.conf", _NSSWITCH)
+    for bundle in dict.fromkeys(os.path.realpath(bundle) for bundle in _BUNDLES):
+        _cover(pathlib.Path(bundle), workdir / "ca.pem", "")  # into which the world's authority writes its certificate
 
 
 def lay_over_truth(workdir: pathlib.Path, zone: Mapping[str, Iterable[str]]) -> None:

@@ -124,3 +124,12 @@ def test_a_folder_that_is_gone_is_told(tmp_path: pathlib.Path) -> None:
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=30, check=False)
 
     assert "the folder that you work in is not there any more" in done.stderr
+
+
+def test_who_looks_at_no_variable_trusts_the_worlds_authority_too() -> None:
+    call = "import ssl, socket; end = socket.create_connection(('www.example.com', 443)); "
+    call += "print(ssl.create_default_context().wrap_socket(end, server_hostname='www.example.com').version())"
+
+    done = run("run", "open", "--", "env", "-u", "SSL_CERT_FILE", sys.executable, "-c", call)
+
+    assert ("TLSv1.3\n", "") == (done.stdout, done.stderr)
