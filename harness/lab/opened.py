@@ -114,6 +114,7 @@ class Lab:
         **stdio: Unpack[Stdio],
     ) -> LabProcess:
         """Start a program in the client's namespaces; with `terminal`, its stdin becomes its controlling terminal."""
+        __tracebackhide__ = True
         given, close, pipes = arrange(stdio)
         ours, theirs = Channel.pair()
         wanted = {
@@ -187,6 +188,7 @@ class Lab:
         self, channel: Channel, message: dict[str, Any], fds: tuple[int, ...] = ()
     ) -> tuple[dict[str, Any], list[int]]:
         """Sends a request and takes its answer; a part that has died meanwhile is named."""
+        __tracebackhide__ = True  # a test that fails shows its own line
         with self._lock:
             if self.died:
                 raise ApparatusError(self.died)
@@ -197,6 +199,7 @@ class Lab:
                 raise ApparatusError(self.died or "the lab has gone") from None
 
     def _answer(self, channel: Channel) -> tuple[dict[str, Any], list[int]]:
+        __tracebackhide__ = True
         until = time.monotonic() + ANSWERS_WITHIN
         while True:
             try:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from harness.errors import ScenarioError
 from harness.vantage.inside import CensoredInternet, NoLab, censored_internet
+
+SHOWN = 40  # events of a world that a report holds
 
 
 class Worlds:
@@ -16,19 +19,36 @@ class Worlds:
 
     def __init__(self) -> None:
         self._open = contextlib.ExitStack()
+        self._all: list[CensoredInternet] = []
 
     def open(self, world: str) -> CensoredInternet:
         """A world by its name or file. Without a lab the test is skipped; in CI, where one must be had, it fails."""
-        try:
-            found = censored_internet(world)
-        except NoLab as exc:
+        __tracebackhide__ = True
+        found = _opened(world)
+        if isinstance(found, NoLab):
             give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-            give_up(str(exc))
-        except ScenarioError as exc:
-            pytest.fail(str(exc), pytrace=False)  # the test's own mistake, told as it is told of a scenario
+            give_up(str(found))
+        if isinstance(found, ScenarioError):
+            pytest.fail(str(found), pytrace=False)  # the test's own mistake, told as it is told of a scenario
+        self._all.append(found)
         self._open.callback(found.close)
         return found
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        """What the censor of each world did, as sections of a report: the last of it, where that is long."""
+        for world in self._all:
+            lines = world.told()
+            if len(lines) > SHOWN:
+                lines = [f"{len(lines) - SHOWN} before these", *lines[-SHOWN:]]
+            yield f"what the censor of {world.world} did", "\n".join(lines) or "nothing"
 
     def close(self) -> None:
         """Take down every world that was opened."""
         self._open.close()
+
+
+def _opened(world: str) -> CensoredInternet | NoLab | ScenarioError:
+    try:
+        return censored_internet(world)
+    except (NoLab, ScenarioError) as exc:
+        return exc

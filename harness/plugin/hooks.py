@@ -10,15 +10,17 @@ import pytest
 from harness.plugin import hookspecs, options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     import httpx
 
+    from harness.plugin.censored import Worlds
     from harness.plugin.run import Run
     from harness.vantage.inside import CensoredInternet
 
 RUN = "waygauge-run"
 SUFFIX = ".reach.yaml"
+WORLDS: pytest.StashKey[Worlds] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,15 +96,24 @@ def via(request: pytest.FixtureRequest) -> Iterator[Callable[[str], httpx.Client
     clients.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails in worlds of the lab shows what their censors did."""
+    report = yield
+    if report.failed and (worlds := item.stash.get(WORLDS, None)) is not None:
+        report.sections.extend(worlds.told())
+    return report
+
+
 @pytest.fixture
-def censored_internet() -> Iterator[Callable[[str], CensoredInternet]]:
+def censored_internet(request: pytest.FixtureRequest) -> Iterator[Callable[[str], CensoredInternet]]:
     """Gives a world of the lab, up: `censored_internet("ru-2026-02").run(["curl", "https://example.org/"])`.
 
     Each call gives one of its own, and the end of the test takes it down.
     """
     from harness.plugin.censored import Worlds
 
-    worlds = Worlds()
+    worlds = request.node.stash[WORLDS] = Worlds()
     yield worlds.open
     worlds.close()
 

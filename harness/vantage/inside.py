@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import pathlib
 import socket
@@ -68,6 +69,7 @@ class CensoredInternet:
     ) -> LabProcess:
         """Start a program inside, as `subprocess.Popen` does outside; what usual programs look at makes them trust
         the world's authority. It is killed with the world at the latest."""
+        __tracebackhide__ = True
         whole = {**(os.environ if env is None else env), **self._lab.variables}
         return self._lab.popen(argv, env=whole, cwd=cwd, **stdio)
 
@@ -81,6 +83,7 @@ class CensoredInternet:
     ) -> subprocess.CompletedProcess[str]:
         """Run a program inside to its end, in text: its code, its stdout and its stderr. A program that takes longer
         is killed, and its code is -9."""
+        __tracebackhide__ = True
         with _sheet(input) as given, _sheet() as told, _sheet() as complained:
             running = self.popen(argv, stdin=given, stdout=told, stderr=complained, **more)
             try:
@@ -101,6 +104,7 @@ class CensoredInternet:
 
     def connect(self, host: str, port: int, timeout: float | None = TIMEOUT) -> socket.socket:
         """A connected socket, as `socket.create_connection` gives one outside."""
+        __tracebackhide__ = True
         fault: OSError | None = None
         for family, address in self._sockets.resolve(host, port):
             end = self.new_socket(family)
@@ -131,6 +135,11 @@ class CensoredInternet:
     def log(self) -> list[Event]:
         """What the censor did since this world was asked for: `action`, `behaviour`, `name`, `flow` and more."""
         return self._lab.log(self._began)
+
+    def told(self) -> list[str]:
+        """The log in lines for people, each with the seconds since the first."""
+        done = self.log()
+        return [_line(event, done[0].at) for event in done]
 
     def pcap(self, folder: str | os.PathLike[str] | None) -> None:
         """Write `client.pcap` and `internet.pcap` into a folder from now on; None stops that."""
@@ -178,6 +187,13 @@ def _spelled(rule: Json) -> tuple[str, Mapping[str, Json]]:
         raise ScenarioError(f'{rule!r} is no rule; write "NAME", or {{"NAME": {{...}}}}')
     kind, params = next(iter(spelled.items()))
     return str(kind), params
+
+
+def _line(event: Event, began: float) -> str:
+    flow = event.flow
+    where = f"{flow.proto} [{flow.src}]:{flow.sport} to [{flow.dst}]:{flow.dport}" if flow else ""
+    words = (f"{event.at - began:+8.3f} s", f"{event.action:<9}", event.behaviour, event.name, where)
+    return "  ".join(word for word in words if word) + (f"  {json.dumps(dict(event.detail))}" if event.detail else "")
 
 
 @contextlib.contextmanager

@@ -123,3 +123,39 @@ def test_a_world_that_does_not_exist_is_told_in_one_line(censored_internet: Open
         censored_internet("sni-rest")
 
     assert not told.value.pytrace
+
+
+FAILING = """
+import pytest
+
+@pytest.fixture
+def inside(censored_internet):
+    return censored_internet("sni-reset")
+
+def test_it(inside):
+    inside.client().get("https://www.example.com/")
+    inside.client().get("https://news.example.org/")
+
+def test_set_up_of_another(inside, censored_internet):
+    censored_internet("sni-rest")
+"""
+
+
+def test_a_failing_test_shows_what_the_censor_did_and_a_wrong_name_is_told_once(
+    pytester: pytest.Pytester, lab: None
+) -> None:
+    pytester.makepyfile(FAILING)
+
+    result = pytester.runpytest_subprocess("-p", "no:xdist")
+
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*what the censor of sni-reset did*",
+            "*0.000 s  match * sni_reset  news.example.org  tcp *:443*",
+            "* s  rst * sni_reset  tcp *",
+            "*what the censor of sni-reset did*",
+            "nothing",
+        ]
+    )
+    assert 1 == result.stdout.str().count('\nno world "sni-rest"; did you mean "sni-reset"?')
