@@ -81,6 +81,13 @@ def opening(**more: Any) -> bytes:
     return segment(at=0, flags=SYN, **more)
 
 
+def shaken(wire: Wire, **ends: Any) -> list[tuple[int, bytes]]:
+    """What leaves of a handshake, up to the answer of whoever was called."""
+    side, back = (INTERNET, True) if ends.pop("back", False) else (CLIENT, False)
+    syn, answer = segment(at=0, flags=SYN, back=back, **ends), segment(at=0, flags=SYN | ACK, back=not back, **ends)
+    return wire.receive(syn, side) + wire.receive(answer, 1 - side)
+
+
 def datagram(payload: bytes, **more: Any) -> bytes:
     """A UDP datagram of the client's."""
     family = more.get("family", 4)
@@ -103,4 +110,16 @@ def rule(behaviour: str, **params: Any) -> Rule:
     return Rule(behaviour=behaviour, params=whole)
 
 
-__all__ = ["CLIENT", "INTERNET", "Wire", "datagram", "framed", "opening", "packed", "rule", "segment", "sides"]
+__all__ = [
+    "CLIENT",
+    "INTERNET",
+    "Wire",
+    "datagram",
+    "framed",
+    "opening",
+    "packed",
+    "rule",
+    "segment",
+    "shaken",
+    "sides",
+]

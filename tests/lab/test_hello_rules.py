@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import ScenarioError
 from harness.lab.censor.packet import ACK, CLIENT, FIN, INTERNET, PSH, RST, SYN, Packet
-from tests.lab.frames import Wire, opening, rule, segment, sides
+from tests.lab.frames import Wire, opening, rule, segment, shaken, sides
 from tests.lab.hellos import CHROME_2023, CHROME_2025, CHROME_LONG, ECH, ESNI, FIREFOX, Made
 
 LISTED, OTHER = "www.facebook.com", "example.org"
@@ -52,13 +52,13 @@ IDS = [f"{behaviour}-{number}" for number, (behaviour, *_) in enumerate(RULES)]
 
 def greet(wire: Wire, data: bytes, sport: int = 40000, **more: Any) -> str:
     """Opens a connection, says hello, and tells where the frames of the hello went."""
-    wire.receive(opening(sport=sport, **more))
+    shaken(wire, sport=sport, **more)
     return sides(wire.receive(segment(data, sport=sport, **more)))
 
 
 def said(wire: Wire, parts: list[bytes], **more: Any) -> str:
     """Opens a connection, says that in segments, and tells where they went, `-` for nowhere."""
-    wire.receive(opening(**more))
+    shaken(wire, **more)
     went, at = "", 1
     for part in parts:
         went += sides(wire.receive(segment(part, at=at, **more))) or "-"

@@ -9,7 +9,7 @@ import pytest
 
 from harness.lab.censor.fragments import _cut4, _cut6
 from harness.lab.censor.packet import RST
-from tests.lab.frames import Wire, opening, rule, segment, sides
+from tests.lab.frames import Wire, rule, segment, shaken, sides
 from tests.lab.hellos import Made
 
 BAD, GOOD = Made(name="www.facebook.com").record, Made(name="www.harmless.com").record
@@ -29,7 +29,7 @@ READERS: list[tuple[str, dict[str, Any]]] = [
 def begun(behaviour: str, more: dict[str, Any], **ends: Any) -> Wire:
     """A connection that a rule about one name watches."""
     wire = Wire(rule(behaviour, names=["facebook.com"], **more))
-    wire.receive(opening(**ends))
+    shaken(wire, **ends)
     return wire
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.lab.conftest import query
-from tests.lab.frames import Wire, opening, rule, segment, sides
+from tests.lab.frames import Wire, rule, segment, shaken, sides
 from tests.lab.test_pieces import cut
 
 BAD, GOOD = "www.facebook.com", "www.harmless.com"
@@ -35,7 +35,7 @@ EACH = pytest.mark.parametrize(("behaviour", "more", "say", "port"), READERS)
 def matched(behaviour: str, more: dict[str, Any], port: int, *pieces: tuple[int, bytes], family: int = 4) -> list[int]:
     """After how many of these pieces, each at its place, the rule had found its name."""
     wire = Wire(rule(behaviour, **({} if "keywords" in more else {"names": ["facebook.com"]}), **more))
-    wire.receive(opening(dport=port, family=family))
+    shaken(wire, dport=port, family=family)
     found: list[int] = []
     for number, (at, data) in enumerate(pieces, 1):
         wire.receive(segment(data, at=1 + at, dport=port, family=family))
@@ -88,7 +88,7 @@ def test_fragments_are_judged_as_one_packet(
     *, behaviour: str, more: dict[str, Any], say: Any, port: int, order: int, family: int
 ) -> None:
     wire = Wire(rule(behaviour, **({} if "keywords" in more else {"names": ["facebook.com"]}), **more))
-    wire.receive(opening(dport=port, family=family))
+    shaken(wire, dport=port, family=family)
     pieces = cut(segment(say(BAD), dport=port, family=family), 64)
 
     went = [sides(wire.receive(frame)) for frame in pieces[::order]]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.lab.censor.hops import Routers, router
-from harness.lab.censor.packet import ACK, ICMP, ICMP6, INTERNET, RST, Packet
+from harness.lab.censor.packet import ACK, ICMP, ICMP6, INTERNET, RST, SYN, Packet
 from tests.lab.conftest import hello
 from tests.lab.frames import CLIENT, SERVER_AT, Wire, datagram, framed, opening, packed, rule, segment, sides
 
@@ -180,14 +180,53 @@ def test_without_a_route_to_us_our_packets_leave_and_no_answer_comes(family: int
     assert "ic" == to(wire, SERVER_AT[10 - family])
 
 
-def test_an_icmp_error_is_never_answered_by_one() -> None:
-    wire = Wire(rule("route_withdrawn", prefixes=BOTH))
-    frame = bytearray(datagram(bytes(8)))
-    frame[23], frame[34] = ICMP, 3
+def ping(family: int, kind: int | None = None, *, back: bool = False) -> bytes:
+    """An echo request, or another message of ICMP."""
+    frame = bytearray(datagram(bytes(8), family=family, back=back))
+    frame[{4: 23, 6: 20}[family]] = {4: ICMP, 6: ICMP6}[family]
+    frame[{4: 34, 6: 54}[family]] = {4: 8, 6: 128}[family] if kind is None else kind
+    return bytes(frame)
 
-    assert [] == wire.receive(bytes(frame))
-    frame[34] = 8
-    assert "c" == sides(wire.receive(bytes(frame)))
+
+@FAMILIES
+@pytest.mark.parametrize(
+    ("behaviour", "more"),
+    [
+        ("route_withdrawn", {"prefixes": BOTH}),
+        ("icmp_reject", {"prefixes": BOTH}),
+        ("blackout", {"answer": "unreachable"}),
+    ],
+)
+def test_an_icmp_error_is_never_answered_by_one(behaviour: str, more: dict[str, Any], family: int) -> None:
+    wire = Wire(rule(behaviour, **more))
+    unreachable = {4: 3, 6: 1}[family]
+
+    assert "" == sides(wire.receive(ping(family, unreachable)))
+    assert "c" == sides(wire.receive(ping(family)))
+
+
+# Whole addresses.
+
+
+@FAMILIES
+@pytest.mark.parametrize("behaviour", ["address_blackhole", "address_refuse"])
+def test_pings_and_datagrams_to_a_listed_address_are_dead_too(behaviour: str, family: int) -> None:
+    wire = Wire(rule(behaviour, prefixes=BOTH))
+
+    assert ["", ""] == [sides(wire.receive(frame)) for frame in (ping(family), datagram(b"x", family=family))]
+    assert ["drop", "drop"] == wire.actions
+    assert "ic" == to(wire, OTHER[family])
+
+
+@FAMILIES
+@pytest.mark.parametrize("behaviour", ["address_blackhole", "address_partial"])
+def test_a_listed_address_is_not_heard_from_either(behaviour: str, family: int) -> None:
+    def called(**more: Any) -> str:
+        wire = Wire(rule(behaviour, prefixes=BOTH, **more))
+        return sides(wire.receive(segment(at=0, flags=SYN, back=True, family=family), INTERNET))
+
+    share = {"share": 1} if behaviour == "address_partial" else {}
+    assert ["", "c"] == [called(**share), called(**share, direction="out")]
 
 
 # Prefixes of a hoster.

@@ -8,7 +8,7 @@ import pytest
 
 from harness.lab.censor.packet import ACK, FIN, INTERNET, PSH, RST, SYN, Packet
 from tests.lab.conftest import hello
-from tests.lab.frames import CLIENT, Wire, opening, rule, segment, sides
+from tests.lab.frames import CLIENT, Wire, opening, rule, segment, shaken, sides
 
 BAD, GOOD = "www.facebook.com", "example.org"
 FAMILIES = pytest.mark.parametrize("family", [4, 6])
@@ -21,7 +21,7 @@ def request(host: str = BAD, path: str = "/", header: str = "Host: ") -> bytes:
 def asked(wire: Wire, data: bytes, sport: int = 40000, **more: Any) -> list[tuple[int, bytes]]:
     """What left because of a request on a connection of its own."""
     more = {"dport": 80, **more}
-    wire.receive(opening(sport=sport, **more))
+    shaken(wire, sport=sport, **more)
     return wire.receive(segment(data, sport=sport, **more))
 
 
@@ -130,7 +130,7 @@ def test_only_a_first_segment_of_eight_bytes_or_more_defeats_the_page(first: int
 def test_a_request_from_outside_is_answered_by_the_page_too(family: int) -> None:
     wire = Wire(rule("http_403_iran", **IRAN))
     more: dict[str, Any] = {"back": True, "family": family, "sport": 80, "dport": 50000}
-    wire.receive(segment(at=0, flags=SYN, **more), INTERNET)
+    shaken(wire, **more)
 
     sent = wire.receive(segment(request(), **more), INTERNET)
 

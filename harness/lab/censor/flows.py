@@ -40,6 +40,7 @@ class Flow:
         "ordinal",
         "proto",
         "replies",
+        "shaken",
         "watches",
     )
 
@@ -57,6 +58,7 @@ class Flow:
         self.generation = 0  # of the rules that it began under
         self.fins = 0
         self.closed = False
+        self.shaken = False  # a SYN was seen, and the other side's SYN+ACK
         self.watches: list[Watch[Any]] = []
 
     def name(self) -> FlowName:
@@ -112,6 +114,8 @@ class FlowTable:
         if packet.proto == TCP and (flags := packet.flags) & (SYN | FIN | RST):
             if _begins_anew(flow, packet):
                 return None
+            if flags & (SYN | ACK) == SYN | ACK:
+                flow.shaken = flow.isn is not None and packet.side != flow.opener
             if flags & (FIN | RST):
                 flow.fins |= 3 if flags & RST else 1 << packet.side
                 flow.closed = flow.fins == 3

@@ -119,6 +119,14 @@ UNREACHABLE = {
 TIME_EXCEEDED = ((11, 0), (3, 0))
 
 
+_ECHOES = frozenset({8, 128})  # requests
+
+
+def may_be_told(packet: Packet) -> bool:
+    """True where an ICMP error may answer the packet: never another error (RFC 1122, 3.2.2; RFC 4443, 2.4 (e))."""
+    return packet.proto not in {ICMP, ICMP6} or packet.raw[packet.head] in _ECHOES
+
+
 def icmp_error(about: Packet, router: bytes, codes: tuple[tuple[int, int], tuple[int, int]]) -> bytes:
     """An ICMP error of a router's for the sender of `about`, which it quotes."""
     kind, code = codes[0 if about.four else 1]

@@ -267,6 +267,7 @@ class Telling(Named):
     ja4: tuple[str, ...] = ()  # any of these; `*` stands for any part
     extensions: tuple[int, ...] = ()  # all of these
     newest: tuple[Version, ...] = ()  # the newest version offered is one of these
+    stateful: bool = False  # only connections whose SYN and SYN+ACK were seen are looked at
     reassembly: Reassembly = "both"
     residual: Residual | None = None
 
@@ -290,6 +291,7 @@ class Hosted(Named):
     strict: bool = False  # only a line that says `Host: ` to the letter is understood
     requests: int = 0  # of a connection that are looked at; 0 means all
     segments: int = 0  # of its opener's with data that are looked at; 0 means all
+    stateful: bool = False  # only connections whose SYN and SYN+ACK were seen are looked at
     reassembly: Literal["none", "tcp", "short"] = "tcp"
     residual: Residual | None = None
 

@@ -144,6 +144,12 @@ class NameWatch(Watch[N], Generic[N]):
         assert rule.names is not None
         self.names: Names = rule.names
 
+    def _unseen(self, stateful: bool) -> bool:
+        """True for a connection whose handshake would have to be known, and is not; it is let go."""
+        unseen = stateful and not self.flow.shaken
+        self.done = self.done or unseen
+        return unseen
+
 
 class HelloWatch(NameWatch[T], Generic[T]):
     """Finds names, and whatever else the rule asks for, in the ClientHello of whoever opened the flow."""
@@ -158,7 +164,7 @@ class HelloWatch(NameWatch[T], Generic[T]):
 
     def see(self, packet: Packet) -> Packet | None:
         """What goes on in place of the packet, once its hello has been looked at."""
-        if packet.side != self.flow.opener or packet.end == packet.body:
+        if packet.side != self.flow.opener or packet.end == packet.body or self._unseen(self.params.stateful):
             return packet
         hello = self._reader.add(packet.seq, packet.payload)
         if hello is not None and self.meant(hello):
@@ -176,6 +182,11 @@ class HelloWatch(NameWatch[T], Generic[T]):
         self.condemn()
         return self.enforce(packet)
 
+    def condemn(self) -> None:
+        """Put the flow under sentence; once that is over it is not judged by how it began, but by what comes then."""
+        self._reader = HelloReader(self.params.reassembly, None)
+        super().condemn()
+
 
 class HostWatch(NameWatch[H], Generic[H]):
     """Finds names in the Host lines of requests, every one of a connection unless told otherwise."""
@@ -192,7 +203,7 @@ class HostWatch(NameWatch[H], Generic[H]):
 
     def see(self, packet: Packet) -> Packet | None:
         """What goes on in place of the packet, once its request has been looked at."""
-        if packet.side != self.flow.opener or packet.end == packet.body:
+        if packet.side != self.flow.opener or packet.end == packet.body or self._unseen(self.params.stateful):
             return packet
         self.segments += 1
         found = self._found(self._reader.add(self._ordered(packet)))

@@ -14,7 +14,9 @@ from harness.lab.censor.watch import Watch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params(params.Addressed):
-    """The addresses, and optionally ports and protocols, that get no answer."""
+    """The addresses, and optionally ports and protocols, that get no answer, whoever began."""
+
+    direction: params.Direction = "both"
 
 
 class Blackhole(Watch[Params]):

@@ -25,6 +25,7 @@ class Params(params.Addressed):
     """The service's prefixes, and the share of their addresses that is on the list."""
 
     share: params.Share = 0.5  # drawn for each address, once for all time
+    direction: params.Direction = "both"
 
 
 class Partial(Watch[Params]):

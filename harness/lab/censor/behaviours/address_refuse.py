@@ -1,6 +1,6 @@
-"""A SYN to a listed address is answered by RST+ACK.
+"""A SYN to a listed address is answered by RST+ACK; whatever else goes there or comes from there vanishes.
 
-Seen at TSPU since 2022 for 199.36.158.100 (net4people/bbs issue 106).
+Seen at TSPU since 2022 for 199.36.158.100, where pings were dead as well (net4people/bbs issue 106).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from harness.lab.censor.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Params(params.Params):
+class Params(params.Addressed):
     """The addresses, and optionally ports, that refuse; `reset` says what the refusal looks like."""
 
     reset: params.Reset = params.TO_CLIENT
@@ -22,10 +22,8 @@ class Params(params.Params):
 class Refuse(Watch[Params]):
     """Answers for a closed port."""
 
-    PROTOCOLS = ("tcp",)
-
     def see(self, packet: Packet) -> Packet | None:
-        """Resets whoever sends a SYN; other segments vanish."""
+        """Resets whoever sends a SYN; all else vanishes."""
         if packet.flags & (SYN | ACK) == SYN:
             self.reset(packet, self.params.reset, taken=False)
         else:

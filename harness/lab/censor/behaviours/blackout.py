@@ -27,7 +27,7 @@ class Blackout(Watch[Params]):
 
     def see(self, packet: Packet) -> Packet | None:
         """Nothing; whoever began may be told that there is no way (RFC 792, RFC 4443)."""
-        if self.params.answer == "unreachable" and packet.side == self.flow.opener:
+        if self.params.answer == "unreachable" and packet.side == self.flow.opener and forge.may_be_told(packet):
             router = self.engine.routers.nearest(packet)
             self.send_back(packet, forge.icmp_error(packet, router, forge.UNREACHABLE["net_unreachable"]))
         self.note("drop")

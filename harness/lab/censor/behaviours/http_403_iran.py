@@ -1,8 +1,8 @@
 """Iran's page in place of listed names and paths: 403, an iframe, and the server never hears of the request.
 
-In the path, on every port, for connections of either side. The path is compared to the letter; a request is understood
-within one segment, or behind a first one of less than 8 bytes: cut behind its eighth byte it passes (Tai 2025; Lange
-2025).
+In the path, on every port, for connections of either side whose handshake was seen. The path is compared to the
+letter; a request is understood within one segment, or behind a first one of less than 8 bytes: cut behind its eighth
+byte it passes (Tai 2025; Lange 2025).
 """
 
 from __future__ import annotations
@@ -29,4 +29,5 @@ class Params(http_block_page.Params):
     body: str = FRAME
     ports: tuple[params.Port, ...] = ()
     direction: params.Direction = "both"
+    stateful: bool = True
     reassembly: Literal["none", "tcp", "short"] = "short"

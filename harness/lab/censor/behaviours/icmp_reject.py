@@ -25,7 +25,7 @@ class Reject(Watch[Params]):
 
     def see(self, packet: Packet) -> Packet | None:
         """Answers the opener's packets by an ICMP error; the answers of the other side vanish."""
-        if packet.side == self.flow.opener:
+        if packet.side == self.flow.opener and forge.may_be_told(packet):
             router = self.engine.routers.nearest(packet)
             self.send_back(packet, forge.icmp_error(packet, router, forge.UNREACHABLE[self.params.reason]))
             self.note("icmp", reason=self.params.reason)

@@ -1,6 +1,7 @@
 """One RST+ACK for a listed name, in the path, on all TCP ports.
 
-IR 2024 and 2025 (Tai 2025). A hello in pieces that are not put together defeats it.
+IR 2024 and 2025 (Tai 2025): it keeps state, so that a hello without a handshake brings nothing; one in pieces, which
+are not put together, passes.
 """
 
 from __future__ import annotations
@@ -16,4 +17,5 @@ class Params(sni_reset.Params):
     """As `sni_reset`, with a single reset for the client, and nothing put together."""
 
     reset: params.Reset = params.TO_CLIENT
+    stateful: bool = True
     reassembly: params.Reassembly = "none"

@@ -16,4 +16,6 @@ class Params(sni_reset.Params):
     """As `sni_reset`, on the ports of DoH and DoT, with the names reported in 2021."""
 
     ports: tuple[params.Port, ...] = (443, 853)
-    names: tuple[params.Name, ...] = ("dns.google", "cloudflare-dns.com", "doh.opendns.com")
+    names: tuple[params.Name, ...] = (
+        *("dns.google", "1dot1dot1dot1.cloudflare-dns.com", "doh.opendns.com", "mozilla.cloudflare-dns.com"),
+    )

@@ -13,10 +13,8 @@ from typing import Literal
 
 from harness.lab.censor import forge, params
 from harness.lab.censor.hops import router
-from harness.lab.censor.packet import CLIENT, ICMP, ICMP6, Packet
+from harness.lab.censor.packet import CLIENT, Packet
 from harness.lab.censor.watch import Watch
-
-_ECHOES = frozenset({8, 128})  # requests; errors are never sent about other ICMP (RFC 1122 section 3.2.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,7 @@ class Withdrawn(Watch[Params]):
         """Nothing, for packets towards the prefix without a route."""
         if (packet.side == CLIENT) != (self.params.of == "far"):
             return packet
-        if self.params.answer == "silence" or self.params.of == "own" or not _may_be_told(packet):
+        if self.params.answer == "silence" or self.params.of == "own" or not forge.may_be_told(packet):
             return self.silence(packet, "both")
         self.send_back(packet, self._told(packet))
         self.note("icmp", reason="net_unreachable")
@@ -50,7 +48,3 @@ class Withdrawn(Watch[Params]):
         there = Packet(forge.lowered(packet.raw, distance), packet.side)
         speaker = router(packet.four, max(1, routers.before + distance))
         return forge.icmp_error(there, speaker, forge.UNREACHABLE["net_unreachable"])
-
-
-def _may_be_told(packet: Packet) -> bool:
-    return packet.proto not in {ICMP, ICMP6} or packet.raw[packet.head] in _ECHOES

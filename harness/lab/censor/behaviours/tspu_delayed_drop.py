@@ -42,11 +42,11 @@ class DelayedDrop(HelloWatch[Params]):
         """Looks for the hello, and then lets through what is left."""
         if self._left is None:
             return super().see(packet)
-        if self._left or self.done:
+        if self._left:
             self._left -= 1
             return packet
+        self._left = None
         self.condemn()
-        self.done = True  # once its time is over
         return self.enforce(packet)
 
     def matched(self, packet: Packet, hello: Hello) -> Packet | None:
