@@ -7,8 +7,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from harness.document import BadFile, Complaint
-from harness.document.reading import Reading, read
+from harness.document.reading import Reading, decoded, read
 from harness.errors import ScenarioError
 
 _PACKAGE = pathlib.Path(__file__).parents[1]
@@ -41,14 +40,7 @@ def read_file(file: pathlib.Path, root: pathlib.Path, env: Mapping[str, str]) ->
         raise ScenarioError(f"{name}: the file cannot be read ({exc.strerror}); write its right name") from None
     if len(data) > LARGEST:
         raise ScenarioError(f"{name}: the file has more than {LARGEST >> 20} MB; split it")
-    try:
-        return read(data.decode("utf-8-sig"), name, env, lambda other: _attached(file.parent, other, root))
-    except UnicodeDecodeError as exc:
-        line, column = data.count(b"\n", 0, exc.start) + 1, exc.start - data.rfind(b"\n", 0, exc.start)
-        complaint = Complaint(
-            file=name, line=line, column=column, wrong="this is no UTF-8", remedy="save the file as UTF-8"
-        )
-        raise BadFile([complaint]) from None
+    return read(decoded(data, name), name, env, lambda other: _attached(file.parent, other, root))
 
 
 def _attached(folder: pathlib.Path, name: str, root: pathlib.Path) -> tuple[str, str]:

@@ -22,6 +22,16 @@ Attached: TypeAlias = Callable[[str], tuple[str, str]]
 """Gives how a file is called in complaints and its text, by the name that a document has for it. Raises OSError."""
 
 
+def decoded(data: bytes, name: str) -> str:
+    """The text of a file of that name; BadFile with the place where it is no UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line, column = data.count(b"\n", 0, exc.start) + 1, exc.start - data.rfind(b"\n", 0, exc.start)
+        wrong, remedy = "this is no UTF-8", "save the file as UTF-8"
+        raise BadFile([Complaint(file=name, line=line, column=column, wrong=wrong, remedy=remedy)]) from None
+
+
 class Reading:
     """A document with its environment; complaints gather here until the file has been read to its end.
 

@@ -14,6 +14,7 @@ from harness.model import Level, Observation, Stage, Walk
 
 SLOW = 0.5
 """The share of our patience that an answer elsewhere must have taken for its lack here to be no wonder."""
+_AS_LONG_AS_ASKED = frozenset({Stage.MEDIA, Stage.HOLD})  # a stream lasts as long as it is told to, wherever it goes
 PATIENT = 1.0
 """Seconds that must have been waited for this to mean anything."""
 
@@ -96,12 +97,20 @@ is_challenge = Condition(
 
 
 def _slow_elsewhere(walk: Walk, seen: Seen) -> bool:
-    if walk.last is None:
+    if walk.last is None or walk.last.stage in _AS_LONG_AS_ASKED:
         return False
     waited = _lasted(walk.last)
     there = [other.at(walk.last.stage) for other in seen.known_good_walks(walk) if other.completed]
     took = [_lasted(stage) for stage in there if stage]
     return bool(took) and waited >= PATIENT and min(took) >= SLOW * waited
+
+
+def _come(walk: Walk) -> int:
+    """Bytes of the answer: at the stage that failed, and with the head of an answer what came along with it."""
+    if walk.last is None:
+        return 0
+    head = walk.at(Stage.RESPONSE) if walk.last.stage is Stage.BODY else None
+    return walk.last.received + (head.received if head else 0)
 
 
 def _lasted(stage: Observation) -> float:
@@ -118,7 +127,7 @@ goes_again = Condition(
 )
 hardly_begun = Condition(
     f"less of the answer had come than one segment of {SHORT_SEGMENT} bytes holds",
-    lambda walk, _: walk.last is not None and walk.last.received < SHORT_SEGMENT,
+    lambda walk, _: walk.last is not None and _come(walk) < SHORT_SEGMENT,
 )
 goes_directly = Condition(
     "without the path the same check goes through", lambda walk, seen: seen.without_path(walk) is Answer.YES
@@ -138,5 +147,5 @@ is_known_page = Condition(
     lambda walk, seen: known_page(http_answer(walk), seen.pages) is not None,
 )
 not_proved = Condition("nothing that only the real service can answer was shown", lambda walk, _: walk.level < Level.E3)
-has_begun = Condition("part of the answer had come", lambda walk, _: walk.last is not None and walk.last.received > 0)
+has_begun = Condition("part of the answer had come", lambda walk, _: _come(walk) > 0)
 more_elsewhere = Condition("over a path known good more of it came", _more_elsewhere)

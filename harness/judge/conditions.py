@@ -9,7 +9,8 @@ from typing import TypeAlias
 from harness.judge.addresses import agree, is_bogon
 from harness.judge.controls import DIRECT, names_here, stood
 from harness.judge.endpoints import is_ipv6, target_name
-from harness.judge.seen import RANK, Answer, Good, Seen, answers, given_out, reached
+from harness.judge.seen import RANK, Answer, Good, Seen, reached
+from harness.judge.told import answers, bogus, contradictory, given_out, is_bogon_answer
 from harness.model import Level, Role, Stage, Walk
 
 Predicate: TypeAlias = Callable[[Walk, Seen], bool]
@@ -100,7 +101,7 @@ def _level_needed(walk: Walk, seen: Seen) -> bool:
 
 def _believable(walk: Walk, _: Seen) -> bool:
     """A bare answer of a resolver is worth nothing where it is bogus on its face."""
-    return walk.level > Level.E0 or not (_is_bogon_answer(walk) or contradictory(walk))
+    return not bogus(walk)
 
 
 through = Condition("the walk went through", lambda walk, _: walk.completed)
@@ -236,21 +237,6 @@ resolver_errs = Condition(
 # Names.
 
 
-def contradictory(walk: Walk) -> bool:
-    """True where two answers to one question differ in their status or share no address."""
-    seen = [(one.get("type"), one.get("rcode"), frozenset(one.get("addresses") or ())) for one in answers(walk)]
-    return any(
-        kind == other_kind and (code != other_code or (found != others and found.isdisjoint(others)))
-        for number, (kind, code, found) in enumerate(seen)
-        for other_kind, other_code, others in seen[number + 1 :]
-    )
-
-
-def _is_bogon_answer(walk: Walk) -> bool:
-    found = given_out(walk)
-    return bool(found) and (is_bogon(walk.address) if walk.address else all(map(is_bogon, found)))
-
-
 def _bogon_only_here(walk: Walk, seen: Seen) -> bool:
     elsewhere = seen.addresses_elsewhere(walk)
     return bool(elsewhere) and not any(map(is_bogon, elsewhere))
@@ -258,7 +244,7 @@ def _bogon_only_here(walk: Walk, seen: Seen) -> bool:
 
 def _resolves_elsewhere(walk: Walk, seen: Seen) -> bool:
     return seen.known_good(walk) in {Good.PASSED, Good.BEYOND} or bool(
-        {address for other in seen.known_good_walks(walk) for address in given_out(other)}
+        {address for other in seen.witnesses(walk) for address in given_out(other)}
     )
 
 
@@ -284,7 +270,7 @@ def _agrees_elsewhere(walk: Walk, seen: Seen) -> bool:
 
 
 def _agrees_known_good(walk: Walk, seen: Seen) -> bool:
-    found = [address for other in seen.known_good_walks(walk) for address in given_out(other)]
+    found = [address for other in seen.witnesses(walk) for address in given_out(other)]
     return bool(walk.address) and agree([walk.address or ""], found)
 
 
@@ -315,7 +301,7 @@ several_answers = Condition(
 one_answer_agrees = Condition(
     "one of the answers is what controls resolve the name to, another is not", _one_answer_agrees
 )
-bogon_answer = Condition("the answer cannot be a public address", lambda walk, _: _is_bogon_answer(walk))
+bogon_answer = Condition("the answer cannot be a public address", lambda walk, _: is_bogon_answer(walk))
 bogon_only_here = Condition("controls resolve the name to public addresses", _bogon_only_here)
 resolves_elsewhere = Condition("the name resolves over a path known good", _resolves_elsewhere)
 tcp_resolves = Condition("the same resolver, asked over TCP, gives an address", _tcp_resolves)

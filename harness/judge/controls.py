@@ -22,6 +22,7 @@ from harness.judge.named import (
 )
 from harness.judge.pages import REFUSALS
 from harness.judge.quality import DATAGRAMS, missed
+from harness.judge.told import bogus
 from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Observation, Path, Role, Spec, Stage, Walk
 
 SHORT_SEGMENT = 1220
@@ -114,22 +115,27 @@ class Row:
 def wanted(walk: Walk, cell: Cell, controls: Controls) -> tuple[Wanted, ...]:
     """The controls that a walk asks for, in the order to run them, each once.
 
-    One that went through asks for none, unless anybody on the way could have answered in the target's place, or its
-    quality lies below the target's floor.
+    One that went through asks for none, unless anybody on the way could have answered in the target's place, its
+    quality lies below the target's floor, or it is a bare answer of a resolver that is bogus on its face.
     """
     check = next((check for check in cell.target.checks if check.name == walk.check), None)
     last = walk.last
     if check is None or last is None:
         return ()
     failed = Failed(walk=walk, last=last, check=check, cell=cell, controls=controls)
-    if last.failure is not None:
-        rows = ROWS
-    elif missed(walk, cell.target.floor):
-        rows = QUALITY_ROWS
-    else:
-        rows = ANYBODYS_ROWS if anybodys(walk, check) else ()
-    asked = (one for row in rows if row.when(failed) for one in row.ask(failed))
+    asked = (one for row in _rows(failed) if row.when(failed) for one in row.ask(failed))
     return tuple({one.id: one for one in asked}.values())
+
+
+def _rows(failed: Failed) -> tuple[Row, ...]:
+    walk = failed.walk
+    if failed.last.failure is not None:
+        return ROWS
+    if missed(walk, failed.cell.target.floor):
+        return QUALITY_ROWS
+    if bogus(walk):
+        return LOOKUP_ROWS
+    return ANYBODYS_ROWS if anybodys(walk, failed.check) else ()
 
 
 def stood(walk: Walk) -> bool:
@@ -395,6 +401,16 @@ ANYBODYS_ROWS: tuple[Row, ...] = (*_NEUTRAL_HERE, _AGAIN, _ENCRYPTED)
 QUALITY_ROWS: tuple[Row, ...] = (_COMPARED, _AGAIN)
 """What a walk asks for that went through, and poorly."""
 
+_BY_TCP = Row(
+    role=Role.OTHER_TRANSPORT,
+    when=_looked_up,
+    ask=_other_transport,
+    tells="whether somebody else answers in the resolver's name over UDP",
+)
+
+LOOKUP_ROWS: tuple[Row, ...] = (_AGAIN, _BY_TCP)
+"""What a bare answer of a resolver asks for that cannot be true as it stands."""
+
 ROWS: tuple[Row, ...] = (
     *_NEUTRAL_HERE,
     Row(
@@ -429,12 +445,7 @@ ROWS: tuple[Row, ...] = (
         ask=functools.partial(_abroad, over=_known_good),
         tells="whether the path known good is up, so that its failure means something",
     ),
-    Row(
-        role=Role.OTHER_TRANSPORT,
-        when=_looked_up,
-        ask=_other_transport,
-        tells="whether somebody else answers in the resolver's name over UDP",
-    ),
+    _BY_TCP,
     _ENCRYPTED,
     Row(role=Role.NEUTRAL_QUERY, when=_of_lookup, ask=_neutral_query, tells="whether the resolver answers at all"),
     Row(

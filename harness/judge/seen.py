@@ -20,7 +20,8 @@ from harness.judge.named import (
     other_transport_check,
     udp_server,
 )
-from harness.model import Cell, Check, Control, Json, Role, Stage, Walk
+from harness.judge.told import bogus, contradictory, given_out, same_lookup
+from harness.model import Cell, Check, Control, Json, Level, Role, Stage, Walk
 
 RANK: Mapping[Stage, int] = {stage: rank for rank, stage in enumerate(Stage)}
 """The stages in the order in which a walk meets them."""
@@ -191,8 +192,14 @@ class Seen:
     def addresses_elsewhere(self, walk: Walk) -> frozenset[str]:
         """The addresses of the name as controls resolved it."""
         by_tcp = self.by_tcp(walk)
-        walks = [*self.known_good_walks(walk), *([by_tcp] if by_tcp else [])]
+        walks = [*self.witnesses(walk), *([by_tcp] if by_tcp else [])]
         return frozenset(address for seen in walks for address in given_out(seen))
+
+    def witnesses(self, walk: Walk) -> Iterator[Walk]:
+        """The walks over a path known good that know the name by themselves: by one story, and not by the same one."""
+        for seen in self.known_good_walks(walk):
+            if not (same_lookup(walk, seen) or contradictory(seen)):
+                yield seen
 
     def served_from_nowhere(self, walk: Walk) -> bool:
         """True where over a path known good nobody takes a connection at the walk's address either.
@@ -214,10 +221,12 @@ class Seen:
         return next((good for good in Good if good in found), Good.MISSING)
 
     def _compare(self, walk: Walk, control: Walk, path: str) -> Good:
-        if control.completed:
-            return Good.PASSED
         if control.last is None or self._says_nothing(control, path):
             return Good.MISSING
+        if same_lookup(walk, control) and (control.level <= Level.E0 or not control.completed):
+            return Good.MISSING
+        if control.completed:
+            return Good.MISSING if bogus(control) else Good.PASSED
         if progress(control) > furthest(walk):
             return Good.BEYOND
         return Good.ALIKE if alike(walk, control) else Good.OTHERWISE
@@ -310,20 +319,6 @@ def tls_answered(walk: Walk) -> bool:
     """True where the peer sent anything in a handshake, be it an alert."""
     seen = walk.at(Stage.TLS)
     return seen is not None and (seen.failure is None or bool(seen.detail.get("server_hello")))
-
-
-def given_out(walk: Walk) -> tuple[str, ...]:
-    """The addresses that a resolver gave out for the walk; pinned ones are nobody's answer."""
-    seen = walk.at(Stage.RESOLVE)
-    if seen is None or seen.detail.get("server") == "pins":
-        return ()
-    return tuple(str(address) for address in seen.detail.get("addresses") or ())
-
-
-def answers(walk: Walk) -> tuple[Mapping[str, Json], ...]:
-    """Every DNS answer that came to the walk's question, in order of arrival."""
-    seen = walk.at(Stage.RESOLVE)
-    return tuple(seen.detail.get("answers") or ()) if seen else ()
 
 
 def http_answer(walk: Walk) -> Mapping[str, Json]:

@@ -14,7 +14,7 @@ from typing import Any
 import harness
 from harness.document.complaint import BadFile, nearest
 from harness.document.node import Document, Loc
-from harness.document.reading import Reading, read
+from harness.document.reading import Reading, decoded, read
 from harness.errors import ScenarioError
 from harness.lab import variants, worldkinds
 from harness.lab.contradictions import Placed, contradictions, timeless
@@ -91,10 +91,10 @@ def _shipped(spelled: str) -> World:
 
 def _reading(file: pathlib.Path) -> Reading:
     try:
-        text = file.read_text(encoding="utf-8")
+        data = file.read_bytes()
     except OSError as exc:
         raise ScenarioError(f"{file}: cannot be read ({exc.strerror}); name a world, or the file of one") from exc
-    return read(text, _shown(file), {})
+    return read(decoded(data, _shown(file)), _shown(file), {})
 
 
 def _shown(file: pathlib.Path) -> str:

@@ -8,7 +8,20 @@ import pytest
 
 from harness.judge import wanted
 from harness.judge.worth import worth_asking
-from harness.model import PATH_TARGET, Check, Control, Controls, Observation, Path, Role, Spec, Stage, Target, Walk
+from harness.model import (
+    PATH_TARGET,
+    Check,
+    Control,
+    Controls,
+    Level,
+    Observation,
+    Path,
+    Role,
+    Spec,
+    Stage,
+    Target,
+    Walk,
+)
 from tests.judge.facts import ABROAD, ABROAD_TOO, ADDRESS, DIRECT, HOME, OFFICE, TARGET, cell, control, neutral, walk
 
 CONTROLS = Controls(foreign=(ABROAD, ABROAD_TOO), domestic=(HOME,), paths=(OFFICE,), direct=True)
@@ -21,6 +34,19 @@ def roles(failed: Walk, controls: Controls = CONTROLS, path: Path = DIRECT) -> l
 
 def test_a_walk_that_went_through_asks_for_nothing() -> None:
     assert () == wanted(walk(), cell(), CONTROLS)
+
+
+def test_a_bare_answer_of_a_resolver_asks_for_others_where_it_is_bogus_on_its_face() -> None:
+    target = replace(TARGET, checks=(Check(name="web", probe="dns", params={"name": "app.example.com"}),))
+    lookup = Walk(check="web", observations=walk().observations[:1], level=Level.E0)
+    bogus = replace(lookup.observations[0], detail={**lookup.observations[0].detail, "addresses": ["10.10.34.36"]})
+
+    asked = [
+        {one.role for one in wanted(each, cell(target), CONTROLS)}
+        for each in (lookup, replace(lookup, observations=(bogus,)))
+    ]
+
+    assert [set(), {Role.KNOWN_GOOD, Role.OTHER_TRANSPORT}] == asked
 
 
 def test_neutral_hosts_are_asked_over_the_same_path() -> None:

@@ -157,6 +157,16 @@ def test_a_bad_world_is_refused_where_it_is_wrong(tmp_path: pathlib.Path, what: 
     assert said == refusal(tmp_path, text)
 
 
+def test_a_world_in_another_encoding_is_refused_where_it_begins_to_differ(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_bytes(HEAD.encode() + "sources: [Padmanabhan, Étude]\n".encode("latin-1"))
+
+    with pytest.raises(ScenarioError) as refused:
+        load_world(str(file))
+
+    assert f"{file}:4:25: this is no UTF-8; save the file as UTF-8" == str(refused.value)
+
+
 def test_everything_wrong_with_a_world_is_said_at_once(tmp_path: pathlib.Path) -> None:
     said = refusal(tmp_path, HEAD + "censor: [sni_rest]\nhosts:\n  - {name: here, addresses: [1.2.3]}\nhots: []\n")
 
