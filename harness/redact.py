@@ -28,7 +28,7 @@ LEAST = 3
 
 _PUBLIC_WORDS = frozenset({"", "localhost", "0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - names, no socket
 _OWN_ANYWHERE = ("exit", "source", "source_address", "bound_address")
-_OWN_HOP = ("address", "addresses", "host", "server")
+_OWN_HOP = ("address", "addresses", "more", "host", "server")
 
 
 class Redactor:
@@ -102,6 +102,7 @@ class Redactor:
         """The addresses that a private name was resolved to."""
         if str(seen.detail.get("query") or "").lower().rstrip(".") in self._private:
             yield from _addresses(seen.detail.get("addresses"))
+            yield from _addresses(seen.detail.get("more"))
             for answer in seen.detail.get("answers") or ():
                 yield from _addresses(answer.get("addresses"))
 

@@ -12,7 +12,7 @@ from harness.failures import Failed
 from harness.model import Stage
 
 _A_FAMILY = 2
-"""Addresses kept of each family: each is walked, and more would only be more of the same."""
+"""Addresses of each family that are walked first: more would mostly be more of the same."""
 
 
 def at_most_two(addresses: tuple[str, ...], only: int | None = None) -> tuple[str, ...]:
@@ -24,6 +24,11 @@ def at_most_two(addresses: tuple[str, ...], only: int | None = None) -> tuple[st
         if alike < _A_FAMILY and only in (None, version):
             kept.append(address)
     return tuple(kept)
+
+
+def others(addresses: tuple[str, ...], first: tuple[str, ...], only: int | None = None) -> tuple[str, ...]:
+    """At most two more a family: where the first of a name cannot be reached, these may be."""
+    return at_most_two(tuple(one for one in addresses if one not in first), only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class Pinned:
         with tape.stage(Stage.RESOLVE, of) as note:
             kept = at_most_two(self.pins[name], self.only)
             note.detail.update(query=name, server="pins", addresses=list(kept), answers=[])
+            if more := others(self.pins[name], kept, self.only):
+                note.detail["more"] = list(more)
             if not kept:
                 raise Failed("dns_no_answer")
         return kept

@@ -71,9 +71,22 @@ async def walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
         addresses = await _addresses(errand, ground, tape, goal)
     if not addresses:
         return (tape.walk(),)
-    line = ground.line_for(errand.check, errand.urgent)
-    async with line, errand.turn.touch(to for to in addresses if to):
-        return await _to_each(errand, ground, tape, goal, addresses)
+    line, until = ground.line_for(errand.check, errand.urgent), Deadline.after(errand.seconds)
+    tried = [to for to in addresses if to]
+    async with line, errand.turn.touch(tried):
+        found = await _to_each(errand, ground, tape, goal, addresses)
+        more = _others(found)
+        tried.extend(more)
+        rest = replace(errand, seconds=max(until.at - until.clock(), 0.0))
+        return found + await _to_each(rest, ground, tape, goal, more)
+
+
+def _others(found: tuple[Walk, ...]) -> tuple[str, ...]:
+    """More addresses of the name, where none of the first took a connection: a list of addresses is seldom whole."""
+    if not all(walk.failed_at is Stage.CONNECT and walk.last and walk.last.of == "target" for walk in found):
+        return ()
+    looked_up = found[0].at(Stage.RESOLVE)
+    return tuple(looked_up.detail.get("more", ())) if looked_up else ()
 
 
 async def _to_each(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.dial.api import Note, Tape, WalkEnded
-from harness.dial.names import at_most_two
+from harness.dial.names import at_most_two, others
 from harness.failures import Failed, token
 from harness.model import Json
 from harness.wire import dns
@@ -107,7 +107,8 @@ class Gathered:
     def conclude(self, note: Note, server: str) -> tuple[str, ...]:
         """The addresses, with the stage's detail written. Raises Failed where there are none."""
         first = next(iter(self._heard.values()), None)
-        addresses = at_most_two(tuple(one for answer in self._counted.values() for one in answer.addresses))
+        told = tuple(one for answer in self._counted.values() for one in answer.addresses)
+        addresses = at_most_two(told)
         note.detail.update(
             query=self.questions[0].name,
             server=server,
@@ -117,6 +118,8 @@ class Gathered:
             lost=self._lost,
             silent=[one.type for one in self.questions if one.type not in self._heard],
         )
+        if more := others(told, addresses):
+            note.detail["more"] = list(more)
         if not addresses:
             raise Failed(self._failure())
         return addresses

@@ -102,6 +102,24 @@ def test_each_address_of_a_name_is_a_walk_of_its_own() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("addresses", "walked"),
+    [
+        (("127.0.0.2", "127.0.0.3", "127.0.0.1"), ["127.0.0.2", "127.0.0.3", "127.0.0.1"]),
+        (("127.0.0.2", "127.0.0.1", "127.0.0.3"), ["127.0.0.2", "127.0.0.1"]),
+        (tuple(f"127.0.0.{number}" for number in range(2, 8)), [f"127.0.0.{number}" for number in range(2, 6)]),
+    ],
+)
+def test_more_addresses_of_a_name_are_walked_where_none_of_the_first_takes_a_connection(
+    addresses: tuple[str, ...], walked: list[str]
+) -> None:
+    path = Path(name="p", pins={"site.example": addresses})
+    retry = Retry(attempts=1, wait_min=0.01, wait_max=0.02, deadline=5.0)
+    heard = ran(silent, lambda port: plan(cell("k", check("tcp", host="site.example", port=port), path=path), retry=retry))
+
+    assert walked == [walk.address for walk in heard.attempts("k")[0].walks]
+
+
 def test_cells_of_one_endpoint_go_one_after_another_and_know_of_each_other() -> None:
     inside = [0, 0]
 

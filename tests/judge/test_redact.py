@@ -87,13 +87,14 @@ def test_addresses_of_hops_and_exits_are_learnt_from_facts() -> None:
         Observation(stage=Stage.CONNECT, of="hop:1", detail={"address": "198.51.100.7", "port": 1080}),
         Observation(stage=Stage.CONNECT, detail={"address": "203.0.113.9", "port": 443}),
         Observation(stage=Stage.BODY, detail={"exit": "198.51.100.8"}),
+        Observation(stage=Stage.RESOLVE, of="hop:1", detail={"more": ["198.51.100.9"]}),
     )
     redactor = Redactor(key=b"key")
 
     redactor.learn(_facts(Walk(check="one", observations=seen)))
 
     assert "203.0.113.9" in redactor.text("198.51.100.7 198.51.100.8 203.0.113.9")
-    assert "198.51.100" not in redactor.text("198.51.100.7:1080 198.51.100.8")
+    assert "198.51.100" not in redactor.text("198.51.100.7:1080 198.51.100.8 198.51.100.9")
 
 
 def test_recorded_addresses_stay_and_secrets_do_not() -> None:

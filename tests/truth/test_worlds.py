@@ -164,7 +164,7 @@ def test_a_world_in_another_encoding_is_refused_where_it_begins_to_differ(tmp_pa
     with pytest.raises(ScenarioError) as refused:
         load_world(str(file))
 
-    assert f"{file}:4:25: this is no UTF-8; save the file as UTF-8" == str(refused.value)
+    assert f"{file}:4:24: this is no UTF-8; save the file as UTF-8" == str(refused.value)
 
 
 def test_everything_wrong_with_a_world_is_said_at_once(tmp_path: pathlib.Path) -> None:
