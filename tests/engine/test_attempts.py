@@ -115,7 +115,9 @@ def test_more_addresses_of_a_name_are_walked_where_none_of_the_first_takes_a_con
 ) -> None:
     path = Path(name="p", pins={"site.example": addresses})
     retry = Retry(attempts=1, wait_min=0.01, wait_max=0.02, deadline=5.0)
-    heard = ran(silent, lambda port: plan(cell("k", check("tcp", host="site.example", port=port), path=path), retry=retry))
+    heard = ran(
+        silent, lambda port: plan(cell("k", check("tcp", host="site.example", port=port), path=path), retry=retry)
+    )
 
     assert walked == [walk.address for walk in heard.attempts("k")[0].walks]
 
