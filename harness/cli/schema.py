@@ -6,22 +6,17 @@ import argparse
 import pathlib
 
 import harness
-from harness.kinds import load
 
 FOLDER = pathlib.Path(harness.__file__).parent / "schema"
-WORLD = "world"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    names = sorted([*(file.name.partition(".")[0] for file in FOLDER.glob("*.v1.json")), WORLD])
+    names = sorted(file.name.partition(".")[0] for file in FOLDER.glob("*.v1.json"))
     parser.add_argument("of", nargs="?", default="scenario", choices=names, help="whose schema (default: scenario)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print it as it is shipped; that of worlds as the tables of this waygauge make it."""
-    if args.of == WORLD:
-        print(load("harness.scenario.schema:text")(load("harness.vantage.worldschema:schema")()), end="")
-        return 0
+    """Print it as it is shipped."""
     print((FOLDER / f"{args.of}.v1.json").read_text(encoding="utf-8"), end="")
     return 0

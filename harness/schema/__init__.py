@@ -1,1 +1,1 @@
-"""The committed JSON Schemas, as editors read them. `harness.scenario.schema` makes them; a test holds them equal."""
+"""The committed JSON Schemas, as editors read them. `python -m harness.schema` makes them; a test holds them equal."""

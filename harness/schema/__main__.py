@@ -11,7 +11,8 @@ HERE = pathlib.Path(__file__).parent
 
 def write() -> None:
     """Put every schema beside this module."""
-    made = load("harness.catalogue:schemas")()
+    world = load("harness.vantage.worldschema:NAME"), load("harness.vantage.worldschema:schema")()
+    made = {**load("harness.catalogue:schemas")(), world[0]: world[1]}
     for name, schema in made.items():
         (HERE / name).write_text(load("harness.scenario.schema:text")(schema), encoding="utf-8")
 
