@@ -14,11 +14,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from harness.lab.servers import singbox
 from harness.lab.servers.listen import free_ports
 from tests import needs
+from tests.lab.hellos import sized
 
 REMEDY = "no aioquic; pip install 'waygauge[test]'"
 VERSIONS = {1: 0x00000001, 2: 0x6B3343CF}
@@ -31,6 +33,12 @@ aioquic = needs.needs(importlib.util.find_spec("aioquic"), REMEDY)
 
 def opening(name: str, version: int = 1, *, long: bool = False) -> list[bytes]:
     """What a client sends first; a `long` hello needs several datagrams, as those with post-quantum keys do."""
+    client = _client(name, version, long=long)
+    client.connect(("198.41.0.4", 443), now=0.0)
+    return [data for data, _ in client.datagrams_to_send(now=0.0)]
+
+
+def _client(name: str, version: int, *, long: bool) -> Any:
     configuration = importlib.import_module("aioquic.quic.configuration")
     connection = importlib.import_module("aioquic.quic.connection")
     wanted = configuration.QuicConfiguration(
@@ -40,9 +48,7 @@ def opening(name: str, version: int = 1, *, long: bool = False) -> list[bytes]:
         original_version=VERSIONS[version],
         supported_versions=[VERSIONS[version]],
     )
-    client = connection.QuicConnection(configuration=wanted)
-    client.connect(("198.41.0.4", 443), now=0.0)
-    return [data for data, _ in client.datagrams_to_send(now=0.0)]
+    return connection.QuicConnection(configuration=wanted)
 
 
 def of_sing_box(name: str) -> list[bytes]:
@@ -93,15 +99,46 @@ def hello(name: str) -> bytes:
     return b"".join(data for packet in opening(name) for _, data in _cryptos(packet))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What an Initial says in the clear; `digits` is how many bytes its number takes."""
+
+    dcid: bytes = b"censored"
+    scid: bytes = b""
+    token: bytes = b""
+    version: int = 1
+    number: int = 0
+    digits: int = 4
+
+
 def initial(*frames: bytes, dcid: bytes = b"censored", version: int = 1, number: int = 0) -> bytes:
     """An Initial of these frames, padded to 1200 bytes."""
-    size = 1200 - 5 - 1 - len(dcid) - 1 - 1 - 2
-    payload = b"".join(frames).ljust(size - 4 - 16, b"\0")
-    kind = 0xC0 | {1: 0, 2: 1}[version] << 4 | 3
-    header = bytes([kind]) + VERSIONS[version].to_bytes(4, "big") + bytes([len(dcid)]) + dcid + b"\0\0"
-    header += (0x4000 | size).to_bytes(2, "big") + number.to_bytes(4, "big")
-    sealed: bytes = _pair(dcid, version).encrypt_packet(header, payload, number)
+    return packet(*frames, head=Head(dcid=dcid, version=version, number=number))
+
+
+def packet(*frames: bytes, head: Head, size: int = 1200) -> bytes:
+    """An Initial of these frames, padded to so many bytes where it is smaller."""
+    kind = 0xC0 | {1: 0, 2: 1}[head.version] << 4 | (head.digits - 1)
+    start = bytes([kind]) + VERSIONS[head.version].to_bytes(4, "big") + sized(1, head.dcid) + sized(1, head.scid)
+    start += (0x4000 | len(head.token)).to_bytes(2, "big") + head.token
+    payload = b"".join(frames)
+    payload = payload.ljust(max(size - len(start) - 2 - head.digits - 16, 4), b"\0")
+    start += (0x4000 | (head.digits + len(payload) + 16)).to_bytes(2, "big") + head.number.to_bytes(head.digits, "big")
+    sealed: bytes = _pair(head.dcid, head.version).encrypt_packet(start, payload, head.number)
     return sealed
+
+
+def after_retry(name: str, version: int = 1) -> tuple[bytes, list[bytes]]:
+    """A server's Retry, and what a client sends first once it has come."""
+    packets = importlib.import_module("aioquic.quic.packet")
+    client = _client(name, version, long=False)
+    client.connect(("198.41.0.4", 443), now=0.0)
+    client.datagrams_to_send(now=0.0)
+    ends = {"source_cid": b"anew", "destination_cid": client.host_cid}
+    ends["original_destination_cid"] = client.original_destination_connection_id
+    retry: bytes = packets.encode_quic_retry(version=VERSIONS[version], retry_token=b"token" * 20, **ends)
+    client.receive_datagram(retry, ("198.41.0.4", 443), now=0.1)
+    return retry, [data for data, _ in client.datagrams_to_send(now=0.1)]
 
 
 def crypto(offset: int, data: bytes) -> bytes:

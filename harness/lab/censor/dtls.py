@@ -27,12 +27,18 @@ def messages(datagram: bytes) -> Iterator[tuple[int, bytes]]:
         size = int.from_bytes(datagram[11:13], "big")
         record, kind = datagram[_RECORD : _RECORD + size], datagram[0]
         datagram = datagram[_RECORD + size :]
-        if kind != HANDSHAKE or len(record) < max(_HEAD, size):
-            continue
-        whole, start = record[1:4], record[6:9]
-        body = record[_HEAD : _HEAD + int.from_bytes(record[9:12], "big")]
+        if kind == HANDSHAKE and len(record) == size:
+            yield from _whole(record)
+
+
+def _whole(record: bytes) -> Iterator[tuple[int, bytes]]:
+    """The messages of a record, which may hold several; fragments are passed over."""
+    while len(record) >= _HEAD:
+        kind, whole, start = record[0], record[1:4], record[6:9]
+        end = _HEAD + int.from_bytes(record[9:12], "big")
+        body, record = record[_HEAD:end], record[end:]
         if start == bytes(3) and len(body) == int.from_bytes(whole, "big"):
-            yield record[0], body
+            yield kind, body
 
 
 def client_hello(body: bytes) -> hello.Hello:

@@ -28,11 +28,12 @@ class _Version:
     salt: bytes
     label: bytes  # what the names of its keys begin with
     initial: int  # its number of the type "Initial"
+    retry: int  # of the type "Retry", which says no length and is the last of its datagram
 
 
 VERSIONS = {
-    1: _Version(salt=bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"), label=b"quic ", initial=0),
-    2: _Version(salt=bytes.fromhex("0dede3def700a6db819381be6e269dcbf9bd2ed9"), label=b"quicv2 ", initial=1),
+    1: _Version(salt=bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"), label=b"quic ", initial=0, retry=3),
+    2: _Version(salt=bytes.fromhex("0dede3def700a6db819381be6e269dcbf9bd2ed9"), label=b"quicv2 ", initial=1, retry=0),
 }
 
 
@@ -77,12 +78,13 @@ class _Protected:
 
 
 def _split(datagram: bytes, *, whole: bool) -> tuple[_Protected, bytes] | None:
-    """The first packet, and what follows it; None where there is no packet with a length, as a Retry has none."""
+    """The first packet, and what follows it; None where there is none, or one without a length."""
     dcid, at = _counted(datagram, 5)
     scid, at = _counted(datagram, at)
-    if max(len(dcid), len(scid)) > _LONGEST_ID:
+    kind, version = (datagram[0] & 0x30) >> 4, VERSIONS[WIRE[datagram[1:5]]]
+    if max(len(dcid), len(scid)) > _LONGEST_ID or kind == version.retry:
         return None
-    if (datagram[0] & 0x30) >> 4 == VERSIONS[WIRE[datagram[1:5]]].initial:
+    if kind == version.initial:
         size, at = _varint(datagram, at)
         at += size  # the token
     size, at = _varint(datagram, at)
