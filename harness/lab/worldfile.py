@@ -8,7 +8,7 @@ import functools
 import ipaddress
 import pathlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import harness
@@ -18,12 +18,13 @@ from harness.document.reading import Reading, decoded, read
 from harness.errors import ScenarioError
 from harness.lab import variants, worldkinds
 from harness.lab.contradictions import Placed, contradictions, timeless
-from harness.lab.world import Certificate, Hops, Host, Link, Rule, World
+from harness.lab.world import Certificate, Hops, Host, Link, Rule, Service, World
 from harness.lab.worldmodel import HostFile, Part, VantagePart, WorldFile
 from harness.model import Vantage
 
 _PACKAGE = pathlib.Path(harness.__file__).parent
 _SHIPPED = (_PACKAGE / "_data" / "worlds", _PACKAGE.parent / "fixtures" / "worlds")
+_FILES = (".yaml", ".yml")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -39,13 +40,20 @@ def load(name_or_file: str) -> World:
 
 def documents(name_or_file: str) -> tuple[Document, ...]:
     """The files of a world that is understood: its own first, then that of the world which it extends."""
-    reading = _reading(_find(variants.split(name_or_file)[0]))
+    file = _find(variants.split(name_or_file)[0])
+    reading = _reading(file)
     extends = reading.value(("extends",))
-    return (reading.document, *(documents(extends) if extends else ()))
+    return (reading.document, *(documents(_from(file, extends)) if extends else ()))
+
+
+def _from(file: pathlib.Path, extends: str) -> str:
+    """A world that another one extends: a file's path is from where that other one lies."""
+    name = variants.split(extends)[0]
+    return str(file.parent / name) + extends[len(name) :] if name.endswith(_FILES) else extends
 
 
 def _find(name_or_file: str) -> pathlib.Path:
-    if name_or_file.endswith((".yaml", ".yml")):
+    if name_or_file.endswith(_FILES):
         return pathlib.Path(name_or_file)
     for folder in _SHIPPED:
         if (file := folder / f"{name_or_file}.yaml").is_file():
@@ -65,22 +73,40 @@ def _meant(name: str) -> str:
 def _load(spelled: str, seen: tuple[pathlib.Path, ...]) -> World:
     name, words = variants.split(spelled)
     file = _find(name)
-    if file in seen:
+    if file.resolve() in seen:
         raise ScenarioError("a world cannot extend itself; extend another one, such as open")
     reading = _reading(file)
     parsed = reading.fit(WorldFile, stand_ins={"world": "unnamed", "title": "untitled"})
     if parsed is None:
         raise BadFile(reading.complaints)
-    world = _laid_over(reading, parsed, _base(reading, parsed, (*seen, file)))
+    world = _laid_over(reading, parsed, _base(reading, parsed, file, (*seen, file.resolve())))
     others = {key: _seen_from(reading, key, part, world) for key, part in parsed.vantages.items()}
     _complain_of_times(reading, (world, *others.values()))
     if reading.complaints:
         raise BadFile(reading.complaints)
     choice = variants.chosen(world, words)
-    found = others.get(choice.vantage, world)
+    found = _placed_programs(others.get(choice.vantage, world), file)
     return dataclasses.replace(
         found, name=world.name + choice.behind, clock=world.timetable.get(choice.time, found.clock)
     )
+
+
+def _placed_programs(world: World, file: pathlib.Path) -> World:
+    """The world, with the folder of its file for `{here}` in what its programs are told; those below have theirs."""
+    folder = str(file.resolve().parent)
+
+    def placed(service: Service) -> Service:
+        return service if service.kind != "program" else dataclasses.replace(service, params=_told(service.params))
+
+    def _told(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace("{here}", folder)
+        if isinstance(value, Mapping):
+            return {key: _told(inner) for key, inner in value.items()}
+        return [_told(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+    hosts = (dataclasses.replace(host, services=tuple(map(placed, host.services))) for host in world.hosts)
+    return dataclasses.replace(world, hosts=tuple(hosts))
 
 
 @functools.cache
@@ -102,7 +128,7 @@ def _shown(file: pathlib.Path) -> str:
     return f"worlds/{file.name}" if file.parent in _SHIPPED else str(file)
 
 
-def _base(reading: Reading, parsed: WorldFile, seen: tuple[pathlib.Path, ...]) -> World:
+def _base(reading: Reading, parsed: WorldFile, file: pathlib.Path, seen: tuple[pathlib.Path, ...]) -> World:
     """The world below; one without anything where there is none."""
     nothing = World(name=parsed.world, title=parsed.title, vantage=Vantage(name=parsed.world))
     if parsed.extends is None:
@@ -110,8 +136,9 @@ def _base(reading: Reading, parsed: WorldFile, seen: tuple[pathlib.Path, ...]) -
             reading.wrong((), '"vantage" is missing', "write vantage: {name: lab}, or extends: open")
         return nothing
     try:
-        own = parsed.extends.endswith((".yaml", ".yml")) or _find(variants.split(parsed.extends)[0]) in seen
-        return _load(parsed.extends, seen) if own else _shipped(parsed.extends)
+        extends = _from(file, parsed.extends)
+        below = _find(variants.split(extends)[0])
+        return _shipped(extends) if below.parent in _SHIPPED and below.resolve() not in seen else _load(extends, seen)
     except BadFile:
         raise
     except ScenarioError as exc:

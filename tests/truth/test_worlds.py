@@ -10,7 +10,7 @@ import re
 import pytest
 
 from harness.errors import ScenarioError
-from harness.lab.world import dump, load_world, restore, worlds
+from harness.lab.world import documents, dump, load_world, restore, worlds
 
 NAMES = worlds()
 
@@ -64,6 +64,33 @@ def test_a_host_of_the_extended_world_is_changed_in_what_is_said_of_it_alone() -
 def test_an_unknown_world_is_answered_by_the_nearest() -> None:
     with pytest.raises(ScenarioError, match=re.escape('no world "sni-rest"; did you mean "sni-reset"?')):
         load_world("sni-rest")
+
+
+def test_a_world_may_be_used_from_anywhere_since_its_paths_are_from_where_it_lies(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "hosts: [{{name: {0}, addresses: [{1}], services: [{{program: {{port: 1, argv: ['{{here}}/{0}']}}}}]}}]\n"
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "base.yaml").write_text(
+        "world: base\ntitle: b\nextends: open\nvantages: {sea: {}}\n" + program.format("one", "203.0.113.1")
+    )
+    (tmp_path / "over.yaml").write_text(
+        "world: over\ntitle: o\nextends: below/base.yaml@sea\n" + program.format("two", "203.0.113.2")
+    )
+    monkeypatch.chdir("/")
+
+    world = load_world(str(tmp_path / "over.yaml"))
+
+    told = {host.name: host.services[0].params["argv"] for host in world.hosts if host.name in {"one", "two"}}
+    assert {"one": [f"{tmp_path}/below/one"], "two": [f"{tmp_path}/two"]} == told
+    assert 3 == len(documents(str(tmp_path / "over.yaml")))
+
+
+def test_worlds_that_begin_with_what_was_written_are_all_named() -> None:
+    with pytest.raises(ScenarioError, match=re.escape('did you mean "gfw-reset"?')):
+        load_world("gfw")
+    with pytest.raises(ScenarioError, match="see waygauge lab list"):
+        load_world("/a/b/c/d/e")
 
 
 HEAD = "world: bad\ntitle: bad\nextends: open\n"
