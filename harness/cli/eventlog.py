@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fnmatch
 import pathlib
 import sys
@@ -44,8 +45,9 @@ class EventLog:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._out:
-            self._out.close()
+        with contextlib.suppress(OSError):  # each line has been flushed; what found no room has been told
+            if self._out:
+                self._out.close()
         for each in self._held or ():
             print(each, file=sys.stderr)
 

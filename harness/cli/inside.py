@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from harness.errors import ApparatusError, HarnessError
 from harness.lab.program import here
+from harness.lab.steps import FULL
 from harness.lab.visit import Wish, visit
 from harness.lab.world import load_world
 
@@ -31,6 +32,9 @@ def run(world: str, wish: Wish, *, served: bool) -> int:
         print(f"waygauge: {fault}", file=sys.stderr)
         return OURS
     except OSError as fault:
+        if fault.errno in FULL:
+            print(f"waygauge: no room is left for the log: {fault.strerror}", file=sys.stderr)
+            return OURS
         if fault.filename is None:
             raise
         print(f'waygauge: "{fault.filename}" cannot be run: {fault.strerror}', file=sys.stderr)

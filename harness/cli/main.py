@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as fault:
-        if fault.errno != errno.ENOSPC:
+        if fault.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         print(f"waygauge: what is to be written finds no room: {fault.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -229,6 +229,11 @@ def _work(name: str, body: Callable[[], Callable[[], None]], home: Channel) -> N
         code = 0
     except ApparatusError as exc:  # said in one line already
         print(exc, file=sys.stderr)
+    except OSError as exc:
+        if exc.errno in steps.FULL:
+            print(f"no room is left for its files ({exc.strerror}); make some, or name another folder", file=sys.stderr)
+        else:
+            traceback.print_exc()
     except BaseException:  # whatever it was, the owner reads it
         traceback.print_exc()
     sys.stderr.flush()

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from harness.lab.net import syscalls
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # a disk, or one's share of it
+
 
 class Refused(Exception):
     """The machine refused a step."""

@@ -133,3 +133,19 @@ def test_who_looks_at_no_variable_trusts_the_worlds_authority_too() -> None:
     done = run("run", "open", "--", "env", "-u", "SSL_CERT_FILE", sys.executable, "-c", call)
 
     assert ("TLSv1.3\n", "") == (done.stdout, done.stderr)
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path: pathlib.Path) -> None:
+    wanted = [sys.executable, "-c", CALL]
+    logged = run("run", "--log", "/dev/full", "sni-reset", "--", *wanted)
+    (tmp_path / "client.pcap").symlink_to("/dev/full")
+    captured = run("pcap", "open", str(tmp_path), "--", *wanted)
+    with pathlib.Path("/dev/full").open("w") as full:
+        listed = subprocess.run([*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, check=False)
+
+    assert [125, 125, 3] == [done.returncode for done in (logged, captured, listed)]
+    assert "waygauge: no room is left for the log: No space left on device\n" == logged.stderr.splitlines(True)[-1]
+    assert "censor ended" in captured.stderr
+    assert "no room is left for its files (No space left on device)" in captured.stderr
+    assert "pcap.py" not in captured.stderr
+    assert b"waygauge: what is to be written finds no room: No space left on device\n" == listed.stderr
