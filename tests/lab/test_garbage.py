@@ -6,19 +6,22 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.lab import rules
 from harness.lab.censor import hello, host, preface, question
-from harness.lab.censor.packet import NotIp, Packet, Piece, Unreadable
+from harness.lab.censor.packet import ACK, SYN, NotIp, Packet, Piece, Unreadable
 from harness.lab.censor.records import Records
-from harness.lab.censor.rule import compiled
+from harness.lab.censor.rule import CompiledRule, compiled
 from harness.lab.censor.stream import LIMIT, Stream
+from harness.lab.world import Rule
+from tests.lab import test_each_answer, test_each_rule
 from tests.lab.conftest import hello as true_hello
 from tests.lab.conftest import query
 from tests.lab.frames import Wire, datagram, opening, rule, segment
 from tests.lab.test_datagram_rules import INITIATION
+from tests.lab.test_fragments import cut, headed
 
 HELLO = true_hello("www.facebook.com")
 FRAMES = st.one_of(
@@ -92,36 +95,71 @@ def test_what_stands_behind_a_datagrams_end_hides_no_size_and_is_not_led_elsewhe
     assert (query("facebook.com"), len(led)) == (Packet(led, 0).payload, Packet(led, 0).end)
 
 
-RULES = compiled(
-    rules.plain(
-        [
-            rule("sni_reset", names=["facebook.com"]),
-            rule("dns_inject_race", names=["facebook.com"], answers=["31.13.94.37"]),
-            rule("http_block_page", names=["facebook.com"], ports=[443]),
-            rule("dns_hijack", to=["195.208.4.1"]),
-            rule("tspu_rewrite", names=["facebook.com"]),
-            rule("tspu_delayed_drop", names=["facebook.com"], least=0, most=1),
-            rule("gfw_reset", names=["facebook.com"], hits=1),
-            rule("henan_reset", names=["facebook.com"]),
-            rule("tls_fingerprint", ja3=["0"], ja4=["t13*"], act="reset"),
-            rule("tls_connection_count", connections=1),
-            rule("esni_drop"),
-            rule("port_443_reset"),
-            rule("icmp_reject", prefixes=["8.0.0.0/8", "2a00::/16"]),
-        ]
-    ),
-    seed=1,
-    generation=0,
+HELD = {
+    **{which: case.params for which, case in test_each_rule.RULES.items()},
+    **{which: case.params for which, case in test_each_answer.RULES.items()},
+}
+RULES = [
+    compiled(rules.plain([rule(which.split()[0], **params)]), seed=1, generation=0) for which, params in HELD.items()
+]
+TAKES_ALL = rule("address_blackhole"), rule("blackout"), rule("domestic_only", allow=["192.0.2.1"], probability=1)
+
+MORE = st.sampled_from(
+    [
+        segment(at=0, flags=SYN | ACK, back=True),
+        segment(b"GET / HTTP/1.1\r\nHost: www.facebook.com\r\n\r\n", dport=80),
+        segment(len(query("facebook.com")).to_bytes(2, "big") + query("facebook.com"), dport=53),
+        segment(HELLO, back=True, family=6),
+        datagram(INITIATION, dport=51820, family=6),
+        *cut(segment(HELLO, family=4)),
+        *cut(segment(HELLO, family=6)),
+        headed(segment(HELLO, family=6), 0, 60),
+        headed(datagram(query("facebook.com"), family=6), 44),
+    ]
 )
+ANY = st.one_of(FRAMES, TRUE_FRAMES.flatmap(mangled), MORE, MORE.flatmap(mangled))
+TRAFFIC = st.lists(st.tuples(st.integers(0, 1), ANY), max_size=12)
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.one_of(FRAMES, TRUE_FRAMES.flatmap(mangled))), max_size=12))
-def test_what_leaves_the_censor_has_been_read_as_a_whole_packet(frames: list[tuple[int, bytes]]) -> None:
+@settings(max_examples=500)  # some for each rule
+@given(st.sampled_from(RULES), TRAFFIC)
+def test_what_leaves_the_censor_has_been_read_as_a_whole_packet(
+    only: list[CompiledRule], frames: list[tuple[int, bytes]]
+) -> None:
     wire = Wire()
-    wire.engine.swap(RULES)
+    wire.engine.swap(only)
+    came: list[bytes] = []
     for side, frame in frames:
-        for _, out in wire.receive(frame, side):
-            Packet(out, side)
+        came.append(frame)
+        for to, out in [*wire.receive(frame, side), *wire.wait(0.5)]:
+            try:
+                Packet(out, 1 - to)
+            except Piece:  # it goes on as it came, once its packet was whole
+                assert out in came
+
+
+@pytest.mark.parametrize("what", TAKES_ALL, ids=lambda one: one.behaviour)
+@given(frames=TRAFFIC)
+def test_under_a_rule_that_takes_everything_nothing_passes_whatever_comes(
+    what: Rule, frames: list[tuple[int, bytes]]
+) -> None:
+    wire = Wire(what)
+
+    assert [] == [out for side, frame in frames for out in wire.receive(frame, side)] + wire.wait(60)
+
+
+@given(TRAFFIC)
+def test_what_was_dropped_without_a_rule_is_logged_or_no_packet_of_ours(frames: list[tuple[int, bytes]]) -> None:
+    wire = Wire()
+    for side, frame in frames:
+        logged = len(wire.events)
+        if wire.receive(frame, side) or len(wire.events) > logged:
+            continue
+        try:
+            Packet(frame, side)
+        except (NotIp, Piece):  # neighbours are known for good; a piece waits for the others
+            continue
+        raise AssertionError(frame.hex())
 
 
 @given(mangled(HELLO), st.booleans())
