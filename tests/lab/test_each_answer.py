@@ -135,6 +135,10 @@ RULES: dict[str, Case] = {
         params=NAMED, bad=[*out(hello(BAD)), (False, FULL), (False, FULL)], went="i c i c -",
         good=[*out(hello(GOOD)), (False, FULL), (False, FULL)],
     ),
+    "tspu_police": Case(
+        params={**NAMED, "rate": 8000, "burst": 1500}, bad=[*out(hello(BAD)), (False, FULL), (False, FULL)],
+        went="i c i c -", good=[*out(hello(GOOD)), (False, FULL), (False, FULL)],
+    ),
     "tspu_full_drop": greets("- - -", params=NAMED),
     "gfw_reset": greets("cccciiiii c cccciiiii", ("match", "rst"), params={**NAMED, "hits": 1}),
     "henan_reset": greets("ci c i", ("match", "rst"), params=NAMED),

@@ -156,7 +156,7 @@ class HelloReader:
     Where segments are put in order, a hello inside plain proxies is found too.
     """
 
-    __slots__ = ("_join", "_left", "_stream", "over")
+    __slots__ = ("_join", "_left", "_stream", "over", "strange")
 
     def __init__(self, how: Reassembly, isn: int | None) -> None:
         base = None if isn is None else (isn + 1) % (1 << 32)
@@ -164,14 +164,17 @@ class HelloReader:
         self._join = how in {"tls", "both"}
         self._left = SEGMENTS_LOOKED_AT
         self.over = False
+        self.strange = False  # what came last is no part of a ClientHello
 
     def add(self, seq: int, payload: bytes) -> Hello | None:
         """What can be seen after this segment; `over` once no further segment is of interest."""
         try:
             hello = read(self._seen(seq, payload), join=self._join)
         except Other:
+            self.strange = True
             self.over = self._stream is not None or self._left <= 0
             return None
+        self.strange = False
         self.over = hello.whole or self._left <= 0 or (self._stream is not None and self._stream.full)
         return hello
 

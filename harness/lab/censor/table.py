@@ -110,6 +110,9 @@ BEHAVIOURS = Table(
         _row("tspu_rewrite", "Rewrite", "The server's packets after a listed name become resets", "tls", "name"),
         _row("tspu_delayed_drop", "DelayedDrop", "A few packets after a listed name, silence", "tls", "name"),
         _row("tspu_crawl", "Police", "A listed name is policed to some 650 bytes a second", "tls", "name", of="police"),
+        _row(
+            "tspu_police", "TspuPolice", "A listed name is policed to 140 kbit/s, as Twitter was", "tls", "name", "rate"
+        ),
         _row("tspu_full_drop", "SniDrop", "All packets of a listed name vanish for 40 s", "tls", "name", of="sni_drop"),
         _row("gfw_reset", "GfwReset", "Resets of three kinds race the answer to both ends", "tls", "name"),
         _row(
