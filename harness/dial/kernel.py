@@ -9,6 +9,7 @@ from harness.dial.api import Stream
 from harness.dial.sockets import SocketStream
 
 # Linux, include/uapi/linux/tcp.h, struct tcp_info: offsets of 32-bit fields. Kernels fill as much of it as they know.
+_LAST_DATA_RECV = 52  # milliseconds
 _RTT, _TOTAL_RETRANS, _SEGS_OUT, _SEGS_IN = 68, 100, 136, 140
 _BYTES_ACKED = 120  # 64 bits
 _MIN_RTT, _DATA_SEGS_IN, _DATA_SEGS_OUT, _OUT_OF_ORDER = 148, 152, 156, 224  # the last from 5.4 on
@@ -50,6 +51,13 @@ def segments(stream: Stream) -> Segments | None:
         rtt=_word(raw, _RTT) / 1e6,
         rtt_least=_word(raw, _MIN_RTT) / 1e6,
     )
+
+
+def quiet(stream: object) -> float | None:
+    """Seconds since the connection at the bottom of a stream brought a segment with data; None where nobody tells."""
+    lowest = bottom(stream)
+    raw = lowest.tcp_info(_SIZE) if lowest else b""
+    return _word(raw, _LAST_DATA_RECV) / 1e3 if len(raw) >= _LAST_DATA_RECV + 4 else None
 
 
 def bottom(stream: object) -> SocketStream | None:

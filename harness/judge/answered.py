@@ -14,6 +14,8 @@ from harness.model import Level, Observation, Stage, Walk
 
 SLOW = 0.5
 """The share of our patience that an answer elsewhere must have taken for its lack here to be no wonder."""
+CRAWLS = 0.5
+"""The part of our patience within which data must have come last for it to have been on its way still."""
 _AS_LONG_AS_ASKED = frozenset({Stage.MEDIA, Stage.HOLD})  # a stream lasts as long as it is told to, wherever it goes
 PATIENT = 1.0
 """Seconds that must have been waited for this to mean anything."""
@@ -113,10 +115,18 @@ def _come(walk: Walk) -> int:
     return walk.last.received + (head.received if head else 0)
 
 
+def _crawls(walk: Walk) -> bool:
+    """Segments with data had come until shortly before the time was over: it is no silence that was waited out."""
+    last = walk.last
+    since = last.detail.get("quiet") if last else None
+    return last is not None and since is not None and _lasted(last) >= PATIENT and since < CRAWLS * _lasted(last)
+
+
 def _lasted(stage: Observation) -> float:
     return stage.ended - stage.started
 
 
+crawls = Condition("data still came when the time was over", lambda walk, _: _crawls(walk))
 slow_elsewhere = Condition(
     f"over a path known good this stage took at least {SLOW:.0%} of the time that it was waited for here",
     _slow_elsewhere,

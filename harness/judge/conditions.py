@@ -253,6 +253,12 @@ def _tcp_resolves(walk: Walk, seen: Seen) -> bool:
     return by_tcp is not None and bool(given_out(by_tcp))
 
 
+def _tcp_taken(walk: Walk, seen: Seen) -> bool:
+    by_tcp = seen.by_tcp(walk)
+    made = by_tcp.at(Stage.CONNECT, "resolver") if by_tcp else None
+    return (made is not None and made.failure is None) or _tcp_resolves(walk, seen)
+
+
 def _tcp_disagrees(walk: Walk, seen: Seen) -> bool:
     by_tcp = seen.by_tcp(walk)
     found = given_out(by_tcp) if by_tcp else ()
@@ -305,6 +311,7 @@ bogon_answer = Condition("the answer cannot be a public address", lambda walk, _
 bogon_only_here = Condition("controls resolve the name to public addresses", _bogon_only_here)
 resolves_elsewhere = Condition("the name resolves over a path known good", _resolves_elsewhere)
 tcp_resolves = Condition("the same resolver, asked over TCP, gives an address", _tcp_resolves)
+tcp_taken = Condition("the same resolver takes connections over TCP", _tcp_taken)
 tcp_disagrees = Condition(
     "the same resolver, asked over TCP, gives addresses that share nothing with these", _tcp_disagrees
 )

@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 
 from harness.dial.api import Address, Datagrams, Note, Stream, Tape
 from harness.dial.deadline import Deadline
+from harness.dial.kernel import quiet
 from harness.dial.open import OpenPath
 from harness.dial.tls import TlsStream, handshake
 from harness.model import Json, Level, Path, Stage, Trust
@@ -75,10 +76,17 @@ class Route:
 
 @contextmanager
 def counted(tape: Tape, stage: Stage, stream: Stream | Datagrams) -> Iterator[Note]:
-    """A stage on the tape, with the bytes that went over the stream or the flow meanwhile."""
+    """A stage on the tape, with the bytes that went over the stream or the flow meanwhile.
+
+    Where its time was over, `quiet` says for how many seconds no segment with data had come by then.
+    """
     with tape.stage(stage) as note:
         sent, received = stream.sent, stream.received
         try:
             yield note
+        except TimeoutError:
+            if (since := quiet(stream)) is not None:
+                note.detail["quiet"] = since
+            raise
         finally:
             note.sent, note.received = stream.sent - sent, stream.received - received

@@ -8,7 +8,7 @@ import pytest
 
 from harness.judge import judge
 from harness.judge.named import home_name_check, name_elsewhere_check, neutral_query_check, other_transport_check
-from harness.model import Control, Role, Stage, Verdict, Walk
+from harness.model import Control, Observation, Role, Stage, Verdict, Walk
 from tests.judge.facts import ADDRESS, NEUTRAL, cell, control, elsewhere, facts, known_good, neutral, other_name, walk
 
 RESET, SILENT, EOF = "connection_reset", "generic_timeout_error", "eof_error"
@@ -81,7 +81,9 @@ def test_a_neutral_host_that_is_down_hides_no_name_that_is_cut() -> None:
     ("token", "mechanism"),
     [(SILENT, "path.resolver_silent"), ("dns_nxdomain_error", "path.resolver_misbehaving")],
 )
-def test_a_resolver_that_answers_by_tcp_alone_shows_that_there_is_a_network(token: str, mechanism: str) -> None:
+def test_a_resolver_that_answers_by_tcp_alone_or_takes_connections_shows_that_there_is_a_network(
+    token: str, mechanism: str
+) -> None:
     lost = walk(Stage.RESOLVE, token)
     server = "195.208.4.1:53"
     lost = replace(lost, observations=(replace(lost.observations[0], detail={"server": f"udp:{server}"}),))
@@ -89,7 +91,12 @@ def test_a_resolver_that_answers_by_tcp_alone_shows_that_there_is_a_network(toke
         control(role, replace(lost, check=name)) for role, name in ((Role.FOREIGN, "abroad"), (Role.DOMESTIC, "home"))
     ]
     asked = control(Role.NEUTRAL_QUERY, replace(lost, check=neutral_query_check("neutral.example.org").name))
-    by_tcp = control(Role.OTHER_TRANSPORT, replace(walk(), check=other_transport_check(NAME, server).name))
+    check = other_transport_check(NAME, server).name
+    by_tcp = control(Role.OTHER_TRANSPORT, replace(walk(), check=check))
+    taken = replace(
+        lost, check=check, observations=(Observation(stage=Stage.CONNECT, of="resolver"), *lost.observations)
+    )
 
     assert ("path_down", mechanism) == found(lost, *unresolved, asked, by_tcp)
+    assert ("path_down", mechanism) == found(lost, *unresolved, asked, control(Role.OTHER_TRANSPORT, taken))
     assert ("inconclusive", "local.no_network") == found(lost, *unresolved, asked)

@@ -1,6 +1,14 @@
 """Addresses, handshakes and what comes after: judged by the same check over a path known good."""
 
-from harness.judge.answered import encrypted, goes_directly, has_begun, in_the_clear, more_elsewhere, speaks_http
+from harness.judge.answered import (
+    crawls,
+    encrypted,
+    goes_directly,
+    has_begun,
+    in_the_clear,
+    more_elsewhere,
+    speaks_http,
+)
 from harness.judge.conditions import (
     ALERT,
     CERTIFICATE,
@@ -33,6 +41,7 @@ from harness.model import Claim, Stage, Strength
 _BLOCKED = Claim.BLOCKED
 _LIKELY = Strength.LIKELY
 _FIRST_ANSWER = frozenset({Stage.REQUEST, Stage.RESPONSE})
+_FIRST_OR_BODY = frozenset({Stage.RESPONSE, Stage.BODY})
 _ANSWERS = frozenset({Stage.RESPONSE, Stage.BODY, Stage.MEDIA})
 _LATER = frozenset({Stage.REQUEST, Stage.RESPONSE, Stage.BODY, Stage.HOLD, Stage.MEDIA})
 _COMPARED = either(gets_further, both_arms)  # a server whose host of that name is broken answers other names too
@@ -226,6 +235,15 @@ EXCHANGES = (
         when=(ended(_ANSWERS, OTHER_ANSWER), in_the_clear, foreign_works, passes_elsewhere),
         why="What answers does not have the target's keys or protocol; over a path known good it does.",
         case="flow-impostor",
+    ),
+    Rule(
+        id="flow.crawl",
+        claim=_BLOCKED,
+        strength=_LIKELY,
+        mechanism="flow.slowed",
+        when=(ended(_FIRST_OR_BODY, SILENT), crawls, foreign_works, gets_further),
+        why="The answer was still coming when its time was over, and over a path known good it comes whole.",
+        case="flow-crawl",
     ),
     Rule(
         id="http.reset",

@@ -33,7 +33,7 @@ from harness.judge.conditions import (
     proved,
     resolver_errs,
     shown,
-    tcp_resolves,
+    tcp_taken,
     through,
     token,
 )
@@ -199,7 +199,7 @@ LOCAL = (
         claim=Claim.INCONCLUSIVE,
         strength=Strength.INSUFFICIENT,
         mechanism="local.no_network",
-        when=(neutral_silent, nothing_anywhere, never_connected, no(resolver_errs), no(tcp_resolves)),
+        when=(neutral_silent, nothing_anywhere, never_connected, no(resolver_errs), no(tcp_taken)),
         why="No control went through over any path: there is no network here, or none that carries anything.",
         case="local-no-network",
     ),

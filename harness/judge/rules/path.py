@@ -24,7 +24,7 @@ from harness.judge.conditions import (
     other_name_answered,
     resolver_errs,
     resolver_fails,
-    tcp_resolves,
+    tcp_taken,
     token,
     works_elsewhere,
 )
@@ -42,7 +42,7 @@ _NO_DNS = _FAULTS | {
     *("http_unexpected_status_code", "http_request_failed", "protocol_error", "proof_missing"),
     *("http_unexpected_redirect_url", "ssl_failed_handshake"),
 }
-_NETWORK = either(network_works, tcp_resolves)  # names may be all that is wrong: then no control comes to its host
+_NETWORK = either(network_works, tcp_taken)  # names may be all that is wrong: then no control comes to its host
 
 HOPS = (
     Rule(
