@@ -162,14 +162,15 @@ def worlds() -> tuple[str, ...]:
     return names()
 
 
-def load_world(name_or_file: str) -> World:
-    """The world of that name, or of that file, `@` a vantage and `@` a time of its timetable behind it.
+def load_world(name_or_file: str, more: Mapping[str, Json] | None = None) -> World:
+    """The world of that name, or of that file, `@` a vantage and `@` a time of its timetable behind it; with `more`
+    laid over it, spelled as in a file.
 
     Raises ScenarioError where there is none, or where its file cannot be understood.
     """
-    from harness.lab.worldfile import load  # pydantic is loaded only by who reads files
+    from harness.lab.worldfile import load, over  # pydantic is loaded only by who reads files
 
-    return load(name_or_file)
+    return over(name_or_file, more) if more else load(name_or_file)
 
 
 def documents(name_or_file: str) -> tuple[Document, ...]:

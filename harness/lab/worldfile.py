@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import functools
 import ipaddress
+import json
 import pathlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ from harness.lab import variants, worldkinds
 from harness.lab.contradictions import Placed, contradictions, timeless
 from harness.lab.world import Certificate, Hops, Host, Link, Rule, Service, World
 from harness.lab.worldmodel import HostFile, Part, VantagePart, WorldFile
-from harness.model import Vantage
+from harness.model import Json, Vantage
 
 _PACKAGE = pathlib.Path(harness.__file__).parent
 _SHIPPED = (_PACKAGE / "_data" / "worlds", _PACKAGE.parent / "fixtures" / "worlds")
@@ -36,6 +37,14 @@ def names() -> tuple[str, ...]:
 def load(name_or_file: str) -> World:
     """The world of that name or file, as chosen behind it; BadFile with every complaint where it is not understood."""
     return _load(name_or_file, ())
+
+
+def over(name_or_file: str, more: Mapping[str, Json]) -> World:
+    """That world with more laid over it, spelled as a world file spells it; its paths are from where we work."""
+    below = load(name_or_file)
+    plain = {"world": variants.split(below.name)[0], "title": below.title, "extends": name_or_file, **more}
+    reading = read(json.dumps(plain, indent=1), f"over {name_or_file}", {})
+    return dataclasses.replace(_understood(reading, pathlib.Path("over.yaml"), ()), name=below.name)
 
 
 def documents(name_or_file: str) -> tuple[Document, ...]:
@@ -75,7 +84,13 @@ def _load(spelled: str, seen: tuple[pathlib.Path, ...]) -> World:
     file = _find(name)
     if file.resolve() in seen:
         raise ScenarioError("a world cannot extend itself; extend another one, such as open")
-    reading = _reading(file)
+    return _understood(_reading(file), file, seen, words)
+
+
+def _understood(
+    reading: Reading, file: pathlib.Path, seen: tuple[pathlib.Path, ...], words: tuple[str, ...] = ()
+) -> World:
+    """What has been read from a file, laid over the worlds below, as chosen."""
     parsed = reading.fit(WorldFile, stand_ins={"world": "unnamed", "title": "untitled"})
     if parsed is None:
         raise BadFile(reading.complaints)
@@ -148,9 +163,10 @@ def _base(reading: Reading, parsed: WorldFile, file: pathlib.Path, seen: tuple[p
 
 
 def _laid_over(reading: Reading, parsed: WorldFile, below: World) -> World:
-    """The world over the one it extends. Whose rules are others has other vantages and another timetable."""
+    """The world over the one it extends: with that one's rules, unless it says others; never with its timetable."""
     _complain_of_names(reading, parsed)
-    bare = dataclasses.replace(below, censor=(), sources=())
+    inherits = parsed.censor is None or worldkinds.INHERITED in parsed.censor
+    bare = below if inherits else dataclasses.replace(below, censor=(), sources=())
     own: dict[str, Any] = {"vantage": parsed.vantage and Vantage(**dict(parsed.vantage))}
     return dataclasses.replace(
         _with(reading, (), parsed, bare),
@@ -199,7 +215,7 @@ def _with(reading: Reading, loc: Loc, part: Part, below: World) -> World:
         "seed": part.seed,
         "clock": part.clock,
         "skew": part.skew,
-        "censor": part.censor if part.censor is None else _rules(reading, (*loc, "censor"), part.censor),
+        "censor": part.censor if part.censor is None else _rules(reading, (*loc, "censor"), part.censor, below.censor),
     }
     return dataclasses.replace(
         below,
@@ -216,11 +232,13 @@ def _said(own: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in own.items() if value is not None}
 
 
-def _rules(reading: Reading, loc: Loc, entries: tuple[Any, ...]) -> tuple[Rule, ...]:
+def _rules(reading: Reading, loc: Loc, entries: tuple[Any, ...], inherited: tuple[Rule, ...]) -> tuple[Rule, ...]:
     placed = [Placed(place, rule) for place, rule in worldkinds.rules(reading, loc, len(entries))]
     for one in contradictions(placed):
         reading.wrong(*one)
-    return tuple(one.rule for one in placed)
+    own = {one.loc[-1]: (one.rule,) for one in placed}
+    taken = (inherited if entry == worldkinds.INHERITED else own.get(n, ()) for n, entry in enumerate(entries))
+    return tuple(rule for rules in taken for rule in rules)
 
 
 def _hosts(reading: Reading, loc: Loc, part: Part, hosts: dict[str, Host]) -> tuple[Host, ...]:

@@ -19,6 +19,8 @@ from harness.lab.servers.table import SERVERS
 from harness.lab.world import Rule, Service
 from harness.model import Json
 
+INHERITED = "inherited"  # in a list of rules: all of those that it is laid over, at this place
+
 
 def services(reading: Reading, loc: Loc, count: int) -> Iterable[Service]:
     """The servers of the host at `loc`, each on a port of its own; one of datagrams alone is in no stream's way."""
@@ -44,8 +46,8 @@ def _sockets(row: Kind, port: int) -> set[tuple[int, bool]]:
 
 
 def rules(reading: Reading, loc: Loc, count: int) -> list[tuple[Loc, Rule]]:
-    """The rules of the list at `loc`, each with its place."""
-    places: list[Loc] = [(*loc, number) for number in range(count)]
+    """The rules of the list at `loc` that are written there, each with its place."""
+    places: list[Loc] = [(*loc, number) for number in range(count) if reading.value((*loc, number)) != INHERITED]
     found = ((place, _filled(reading, place, BEHAVIOURS)) for place in places)
     return [(place, Rule(behaviour=each[0], params=each[1])) for place, each in found if each]
 

@@ -130,7 +130,7 @@ class VantagePart(Part):
 
 
 class WorldFile(Part):
-    """A world; what it leaves out is that of the world it extends, but for censor, vantages and timetable."""
+    """A world; what it leaves out is that of the world it extends, but for vantages and timetable."""
 
     world: Called
     title: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from harness.errors import ScenarioError
+from harness.model import Json
 from harness.vantage.inside import CensoredInternet, NoLab, censored_internet
 
 SHOWN = 40  # events of a world that a report holds
@@ -21,10 +22,11 @@ class Worlds:
         self._open = contextlib.ExitStack()
         self._all: list[CensoredInternet] = []
 
-    def open(self, world: str) -> CensoredInternet:
-        """A world by its name or file. Without a lab the test is skipped; in CI, where one must be had, it fails."""
+    def open(self, world: str, **more: Json) -> CensoredInternet:
+        """A world by its name or file, with more laid over it. Without a lab the test is skipped; in CI, where one must
+        be had, it fails."""
         __tracebackhide__ = True
-        found = _opened(world)
+        found = _opened(world, more)
         if isinstance(found, NoLab):
             give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
             give_up(str(found))
@@ -47,8 +49,8 @@ class Worlds:
         self._open.close()
 
 
-def _opened(world: str) -> CensoredInternet | NoLab | ScenarioError:
+def _opened(world: str, more: Mapping[str, Json]) -> CensoredInternet | NoLab | ScenarioError:
     try:
-        return censored_internet(world)
+        return censored_internet(world, **more)
     except (NoLab, ScenarioError) as exc:
         return exc

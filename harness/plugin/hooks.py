@@ -106,10 +106,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture
-def censored_internet(request: pytest.FixtureRequest) -> Iterator[Callable[[str], CensoredInternet]]:
+def censored_internet(request: pytest.FixtureRequest) -> Iterator[Callable[..., CensoredInternet]]:
     """Gives a world of the lab, up: `censored_internet("ru-2026-02").run(["curl", "https://example.org/"])`.
 
-    Each call gives one of its own, and the end of the test takes it down.
+    Each call gives one of its own, and the end of the test takes it down. What else is given is laid over the world as
+    in a world's file: `censored_internet("ru-2026-02", hosts=[...])`.
     """
     from harness.plugin.censored import Worlds
 

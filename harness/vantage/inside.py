@@ -168,15 +168,16 @@ class CensoredInternet:
         return made
 
 
-def censored_internet(world: str) -> CensoredInternet:
-    """A world by its name or file, up; close it. Raises ScenarioError where it cannot be understood, NoLab with the
+def censored_internet(world: str, **more: Json) -> CensoredInternet:
+    """A world by its name or file, up; close it. `more` is laid over it as in a world's file: `hosts=[...]` of one's
+    own, `censor=["inherited", ...]`, `link={...}`. Raises ScenarioError where it cannot be understood, NoLab with the
     remedy where this machine cannot hold it."""
     from harness.lab import Unavailable, open_lab
     from harness.lab.needs import Lacking
     from harness.lab.world import load_world
 
     try:
-        return CensoredInternet(open_lab(load_world(world)))
+        return CensoredInternet(open_lab(load_world(world, more)))
     except (Unavailable, Lacking) as exc:
         raise NoLab(str(exc)) from exc
 

@@ -18,7 +18,7 @@ from harness.lab.censor.table import BEHAVIOURS
 from harness.lab.remarks import remarks
 from harness.lab.servers.table import SERVERS
 from harness.lab.world import Certificate, Hops, Host, Link, World
-from harness.lab.worldkinds import model
+from harness.lab.worldkinds import INHERITED, model
 from harness.lab.worldmodel import WorldFile
 from harness.scenario.schema import Schema, of, one_of_its_kind, params, whole
 
@@ -39,7 +39,7 @@ def schema() -> Schema:
         parts |= _kinds(table)
     for part in (made, parts["VantagePart"]):
         part["properties"] |= {
-            "censor": _list("behaviour"),
+            "censor": {"type": "array", "items": {"anyOf": [_ref("behaviour"), {"const": INHERITED}]}},
             "paths": {"type": "object", "additionalProperties": _ref("path")},
             "controls": {"type": "object", "additionalProperties": _ref("check")},
         }

@@ -86,6 +86,36 @@ def test_a_world_may_be_used_from_anywhere_since_its_paths_are_from_where_it_lie
     assert 3 == len(documents(str(tmp_path / "over.yaml")))
 
 
+@pytest.mark.parametrize(
+    ("censor", "expected"),
+    [
+        ("", ["dns_hijack", "sni_reset"]),
+        ("censor: []", []),
+        ("censor: [udp_unknown_drop]", ["udp_unknown_drop"]),
+        ("censor: [udp_unknown_drop, inherited]", ["udp_unknown_drop", "dns_hijack", "sni_reset"]),
+    ],
+)
+def test_a_world_has_the_rules_below_it_unless_it_says_others(
+    tmp_path: pathlib.Path, censor: str, expected: list[str]
+) -> None:
+    (tmp_path / "over.yaml").write_text(f"world: over\ntitle: o\nextends: ru-2026-02\n{censor}\n")
+
+    world = load_world(str(tmp_path / "over.yaml"))
+
+    assert expected == [rule.behaviour for rule in world.censor]
+    assert ("dns_hijack" in expected) == bool(world.sources)
+
+
+def test_more_is_laid_over_a_world_as_its_file_would_have_it() -> None:
+    host = {"name": "ours", "addresses": ["203.0.113.80"], "names": ["ours.example.net"]}
+    below, world = load_world("mm-nights@other@night"), load_world("mm-nights@other@night", {"hosts": [host]})
+
+    assert (below.name, below.censor, below.clock) == (world.name, world.censor, world.clock)
+    assert [*(host.name for host in below.hosts), "ours"] == [host.name for host in world.hosts]
+    with pytest.raises(ScenarioError, match=r'over open:.*unknown key "adress"; did you mean "addresses"'):
+        load_world("open", {"hosts": [{"adress": 1}]})
+
+
 def test_worlds_that_begin_with_what_was_written_are_all_named() -> None:
     with pytest.raises(ScenarioError, match=re.escape('did you mean "gfw-reset"?')):
         load_world("gfw")
