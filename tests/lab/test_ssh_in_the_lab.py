@@ -28,15 +28,13 @@ SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 pytestmark = needs.needs(SSHD and shutil.which("sftp"), "no sshd and sftp; make system-deps")
 
 LARGE, SMALL = str(SSHD), "/etc/passwd"  # files that every machine with a server has: a megabyte, and next to nothing
-WEB = {4: 80, 6: 8080}
-OTHER_PORT, TLS_PORT = 2222, 443
+WEB, OTHER_PORT, TLS_PORT = 80, 2222, 443
 LONG, SHORT = 20.0, 1.0  # seconds: for what comes through, and for what does not
 CONFIG = f"""
 Port {{port}}
 Port {OTHER_PORT}
 Port {TLS_PORT}
 ListenAddress {{address}}
-ListenAddress {{address6}}
 PidFile none
 StrictModes no
 UsePAM no
@@ -71,18 +69,18 @@ def sshd() -> Service:
     return Service(kind="program", port=22, params={"argv": ["sh", "-c", START, str(SSHD)], "files": files})
 
 
-def web(family: int) -> Service:
+def web() -> Service:
     """The same files by another protocol."""
     serve = [sys.executable, "-m", "http.server", "--directory", str(pathlib.Path(LARGE).parent)]
-    argv = [*serve, "--bind", {4: "{address}", 6: "{address6}"}[family], "{port}"]
-    return Service(kind="program", port=WEB[family], params={"argv": argv, "transport": "udp"})  # which waits for none
+    return Service(kind="program", port=WEB, params={"argv": [*serve, "--bind", "{address}", "{port}"]})
 
 
 @pytest.fixture(scope="module")
 def lab(able: None) -> Iterator[Lab]:
-    hosts = (
-        Host(name="box", addresses=(TARGET[4], TARGET[6]), services=(sshd(), web(4), web(6))),
-        Host(name="neighbour", addresses=(NEIGHBOUR[4], NEIGHBOUR[6]), services=(sshd(),)),
+    hosts = tuple(
+        Host(name=f"{name}-{family}", addresses=(pair[family],), services=services)
+        for name, pair, services in (("box", TARGET, (sshd(), web())), ("neighbour", NEIGHBOUR, (sshd(),)))
+        for family in pair
     )
     with open_lab(World(name="ssh", title="Two machines", vantage=Vantage(name="lab"), hosts=hosts)) as opened:
         yield opened
@@ -121,8 +119,8 @@ def ended(lab: Lab, argv: list[str], within: float, **more: Any) -> bool:
 
 def page(lab: Lab, family: int, within: float = LONG) -> bool:
     """Whether the large file comes by HTTP."""
-    url = f"http://[{TARGET[6]}]" if family == 6 else f"http://{TARGET[4]}"
-    wanted = f"{url}:{WEB[family]}/{pathlib.Path(LARGE).name}"
+    at = f"[{TARGET[6]}]" if family == 6 else TARGET[4]
+    wanted = f"http://{at}:{WEB}/{pathlib.Path(LARGE).name}"
     return ended(lab, ["curl", "--silent", "--fail", "--globoff", "--output", "/dev/null", wanted], within)
 
 
@@ -135,7 +133,7 @@ def test_the_same_bytes_freeze_by_http_and_come_by_ssh(lab: Lab, fetch: Fetch, f
     assert not page(lab, family, SHORT)
 
     assert ["freeze"] == actions(lab.log(mark))
-    assert {(TARGET[family], WEB[family])} == {(one.flow.dst, one.flow.dport) for one in lab.log(mark) if one.flow}
+    assert {(TARGET[family], WEB)} == {(one.flow.dst, one.flow.dport) for one in lab.log(mark) if one.flow}
     assert fetch(TARGET)
     assert 1 == len(lab.log(mark))
 
@@ -173,7 +171,7 @@ def test_port_22_dies_with_the_proxy_beside_it_and_another_port_and_machine_do_n
     assert fetch(TARGET, SMALL)
     assert [] == lab.log(mark)
 
-    assert ended(lab, [sys.executable, "-c", SAY, TARGET[family], str(WEB[family]), NOISE.hex()], LONG)
+    assert ended(lab, [sys.executable, "-c", SAY, TARGET[family], str(WEB), NOISE.hex()], LONG)
 
     assert not fetch(TARGET, SMALL, within=SHORT)
     assert ["match", "drop"] == actions(lab.log(mark))
