@@ -21,6 +21,7 @@ from tests.lab import test_each_rule
 from tests.lab.conftest import hello, query
 from tests.lab.frames import SERVER_AT, Wire, datagram, rule, segment, sides
 from tests.lab.hellos import CHROME_2025, ECH, ESNI, FIREFOX, Made
+from tests.lab.initial_packets import GOOGLE, VERSION_1
 from tests.lab.test_each_rule import BOTH, NEXT, Message, out
 from tests.lab.test_heuristics import NEIGHBOUR
 
@@ -170,6 +171,10 @@ RULES: dict[str, Case] = {
     "police": Case(
         params={**NAMED, "rate": 8000, "burst": 1500}, bad=[*out(hello(BAD)), (False, FULL), (False, FULL)],
         went="i c i c -", good=[*out(hello(GOOD)), (False, FULL), (False, FULL)],
+    ),
+    "police in QUIC": Case(
+        tcp=False, params={"names": ["example.com"], "rate": 8000, "burst": 1500}, went="i c -",
+        bad=[*out(VERSION_1), (False, FULL), (False, FULL)], good=[*out(GOOGLE), (False, FULL), (False, FULL)],
     ),
     "shape": Case(
         params={**NAMED, "rate": 80_000}, bad=[*out(hello(BAD)), (False, FULL), (False, FULL)], went="i c - - -",

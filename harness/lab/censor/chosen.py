@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
 from harness.lab.censor import params
 from harness.lab.censor.hello import HelloReader
-from harness.lab.censor.packet import TCP, Packet
+from harness.lab.censor.packet import TCP, UDP, Packet
 from harness.lab.censor.scope import Names
 from harness.lab.censor.watch import Watch
 
 if TYPE_CHECKING:
     from harness.lab.censor.engine import Engine
     from harness.lab.censor.flows import Flow
+    from harness.lab.censor.quic_names import InitialReader
     from harness.lab.censor.rule import CompiledRule
 
 Opening: TypeAlias = Literal["ssh", "rdp"]
@@ -30,7 +31,7 @@ OPENINGS: Mapping[str, Callable[[bytes], bool]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params(params.Named):
-    """Flows by prefix, port and protocol; with `names`, those alone whose ClientHello shows one of them."""
+    """Flows by prefix, port and protocol; with `names`, those alone whose ClientHello, in TLS or QUIC, shows one."""
 
     names: tuple[params.Name, ...] = ()
     protocols: tuple[params.Protocol, ...] = ()  # none means all of them
@@ -51,7 +52,7 @@ class ChosenWatch(Watch[C], Generic[C]):
         self.names: Names = rule.names
         self._meant = not self.params.names
         named = self.params.names or self.params.exempt_names
-        self._reader = HelloReader(self.params.reassembly, flow.isn) if named and flow.proto == TCP else None
+        self._reader = _reader(flow, self.params.reassembly) if named else None
         self._heard: set[int] = set()  # the sides that have said something
 
     def see(self, packet: Packet) -> Packet | None:
@@ -71,7 +72,7 @@ class ChosenWatch(Watch[C], Generic[C]):
         """Looks for the name; a flow whose hello has none of the listed ones is let go."""
         if self._reader is None or packet.side != self.flow.opener:
             return
-        hello = self._reader.add(packet.seq, packet.payload)
+        hello = self._reader.read(packet)
         over = self._reader.over
         if hello is not None and hello.name is not None:
             self._named(hello.name)
@@ -90,6 +91,17 @@ class ChosenWatch(Watch[C], Generic[C]):
     @abstractmethod
     def act(self, packet: Packet) -> Packet | None:
         """What goes on in place of a packet of a flow that is meant."""
+
+
+def _reader(flow: Flow, how: params.Reassembly) -> HelloReader | InitialReader | None:
+    """What finds the name in flows of its kind."""
+    if flow.proto == TCP:
+        return HelloReader(how, flow.isn)
+    if flow.proto != UDP:
+        return None
+    from harness.lab.censor.quic_names import InitialReader  # brings ciphers with it
+
+    return InitialReader(how)
 
 
 class LimitWatch(ChosenWatch[C], Generic[C]):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.lab.censor import preface
+from harness.lab.censor.packet import Packet
 from harness.lab.censor.params import Reassembly
 from harness.lab.censor.stream import Stream
 
@@ -177,6 +178,10 @@ class HelloReader:
         self.strange = False
         self.over = hello.whole or self._left <= 0 or (self._stream is not None and self._stream.full)
         return hello
+
+    def read(self, packet: Packet) -> Hello | None:
+        """What can be seen after this packet."""
+        return self.add(packet.seq, packet.payload)
 
     def _seen(self, seq: int, payload: bytes) -> bytes:
         if self._stream is not None:

@@ -76,6 +76,27 @@ class HelloAssembler:
         return self._streams.setdefault(frame.dcid, Stream(0)).add(frame.offset, frame.data)
 
 
+class InitialReader:
+    """The ClientHello of one flow of QUIC, versions 1 and 2, for rules that look into TCP as well.
+
+    `none` sees what lies in one CRYPTO frame; all else puts together what comes under one connection id.
+    """
+
+    strange = False
+
+    def __init__(self, how: params.Reassembly) -> None:
+        self._assembler = HelloAssembler("none" if how == "none" else "datagrams")
+        self._left = _MOST_DATAGRAMS
+        self.over = False
+
+    def read(self, packet: Packet) -> hello.Hello | None:
+        """What can be seen with this datagram; `over` once no further one is of interest."""
+        self._left -= 1
+        found = self._assembler.add(packet.made(quic_initial.read))
+        self.over = found is not None or self._left <= 0
+        return found
+
+
 I = TypeVar("I", bound=Params)  # noqa: E741
 
 

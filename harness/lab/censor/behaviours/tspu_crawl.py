@@ -21,5 +21,6 @@ class Params(police.Params):
     names: tuple[params.Name, ...]
     rate: params.Rate = 5200.0  # 650 bytes a second
     burst: int | None = 1500
+    protocols: tuple[params.Protocol, ...] = ("tcp",)
     reassembly: params.Reassembly = "none"  # a hello in pieces defeated it then
     residual: params.Residual | None = REMEMBERED

@@ -25,6 +25,7 @@ class Params(police.Params):
     names: tuple[params.Name, ...] = ("twitter.com", "twimg.com", "t.co")
     rate: params.Rate = 140_000.0
     strange: int = 100  # bytes that a packet of no known kind may have, so that what follows is still looked at
+    protocols: tuple[params.Protocol, ...] = ("tcp",)
     reassembly: params.Reassembly = "none"
     residual: params.Residual | None = IDLE
 
