@@ -10,8 +10,10 @@ import sys
 from collections.abc import Iterable
 from types import TracebackType
 
+from harness.document.complaint import nearest
 from harness.errors import ScenarioError
-from harness.lab.events import Event, line
+from harness.lab.censor.table import BEHAVIOURS
+from harness.lab.events import ACTIONS, Event, line
 
 OF_EVENT = ("action", "behaviour", "name", "rule")
 OF_FLOW = ("proto", "src", "sport", "dst", "dport")
@@ -23,6 +25,9 @@ def wanted(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or key not in FILTERS:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE with one of {', '.join(FILTERS)}")
+    known = {"action": ACTIONS, "behaviour": [row.name for row in BEHAVIOURS]}.get(key)
+    if known is not None and not fnmatch.filter(known, value):
+        raise argparse.ArgumentTypeError(f'no {key} is called "{value}"; {nearest(value, known)}')
     return key, value
 
 

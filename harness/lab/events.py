@@ -10,6 +10,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.model import Json
 
+ACTIONS = {
+    "match": "the flow showed what the rule is about; where that is a name, `name` is it",
+    "drop": "packets of the flow vanish from now on",
+    "rst": "forged resets left, to whom `detail` says",
+    "icmp": "an ICMP error left, with its `reason`",
+    "rewrite": "packets went on changed: to another address (`to`), or as resets (`flags`)",
+    "forge": "an answer of the censor's own took the place of the true one",
+    "inject": "answers of the censor's own left ahead of the true one",
+    "page": "a page or a redirect of the censor's own left, with its `status`",
+    "close": "the connection was ended in good order",
+    "freeze": "the flow fell silent after so many `packets` or `bytes`",
+    "lose": "packets of the flow are lost now and then",
+    "delay": "packets of the flow come late",
+    "queue": "packets of the flow wait for their turn",
+    "probe": "the censor itself called the server; `reaction` is what it saw",
+    "condemn": "a server's port or address is lost from now on",
+    "residual": "the flow is held for what an earlier one did",
+    "malformed": "a frame that cannot be read was dropped; it has no flow",
+    "fragment": "IP fragments that overlap or are not whole were dropped; they have no flow",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
@@ -28,7 +49,7 @@ class Event:
 
     at: float  # wall clock, seconds since the epoch
     flow: Flow | None  # None where a frame could not be read
-    action: str  # match, drop, rst, icmp, rewrite, forge, inject, page, close, probe, residual, malformed, fragment
+    action: str  # one of ACTIONS
     rule: int | None = None  # its place in the world's list; None where no rule was at work
     behaviour: str = ""
     name: str = ""  # the name that matched

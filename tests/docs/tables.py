@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.compare import MEANINGS
 from harness.judge.mechanisms import MECHANISMS
 from harness.lab.censor.table import BEHAVIOURS
+from harness.lab.events import ACTIONS
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -21,6 +22,11 @@ def behaviours() -> Iterator[str]:
     yield from (f"| `{row.name}` | {row.summary} |" for row in BEHAVIOURS)
 
 
+def actions() -> Iterator[str]:
+    yield from ("| action | what the censor did |", "|---|---|")
+    yield from (f"| `{action}` | {text} |" for action, text in ACTIONS.items())
+
+
 def changes() -> Iterator[str]:
     yield from ("| change | what became of the cell |", "|---|---|")
     yield from (f"| `{change}` | {text} |" for change, text in MEANINGS.items())
@@ -29,6 +35,7 @@ def changes() -> Iterator[str]:
 TABLES = {
     "docs/verdicts.md": ("mechanisms", mechanisms),
     "docs/lab.md": ("behaviours", behaviours),
+    "docs/inside.md": ("actions", actions),
     "docs/compare.md": ("changes", changes),
 }
 

@@ -104,6 +104,7 @@ def test_the_log_goes_to_a_file_as_it_happens_and_is_filtered(tmp_path: pathlib.
         (("run", "open"), "no program is given; write waygauge lab run WORLD -- PROGRAM"),
         (("run", "open", "--in", "--", "true"), '"--in" stands behind WORLD; write options before it'),
         (("log", "--only", "akshun=rst", "open", "--", "true"), "is not KEY=VALUE with one of action, behaviour"),
+        (("log", "--only", "action=rts", "open", "--", "true"), 'no action is called "rts"; did you mean "rst"?'),
         (("log", "--to", "/dev/null/no", "open", "--", "true"), 'no log can be written to "/dev/null/no"'),
         (("run", "ru-2026", "--", "true"), 'no world "ru-2026"; did you mean "ru-2026-02", "ru-2026-02-vpn", '),
     ],
