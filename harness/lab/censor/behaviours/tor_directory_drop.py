@@ -1,8 +1,8 @@
-"""The addresses of Tor's directory authorities are silent, and those of bridges that a world lists: Tor stays at 10 %.
+"""The addresses of Tor's directory authorities are silent, and those of bridges that a world lists: Tor never connects.
 
 RU since 2021-12-01, together with the bridges that Tor Browser brings along (net4people/bbs issue 97). The addresses
 are those of tor's `src/app/config/auth_dirs.inc` at that time, and those to which some of them have moved since.
-Private bridges, WebTunnel and Snowflake defeat it.
+Clients of those days stayed at 10 %, those of today stay at 5. Private bridges, WebTunnel and Snowflake defeat it.
 """
 
 from __future__ import annotations
