@@ -21,9 +21,20 @@ STDIN = 0
 
 
 def command(program: Sequence[str]) -> list[str]:
-    """What to run in a program's place: itself where one of its streams is no terminal, or where it cannot be run."""
-    joined = all(os.isatty(stream) for stream in range(3)) and shutil.which(program[0])
+    """What to run in a program's place: itself where one of its streams is no terminal, or where it cannot be run.
+
+    In the background it is left alone too: the terminal is somebody else's to set up.
+    """
+    joined = all(os.isatty(stream) for stream in range(3)) and not _behind() and shutil.which(program[0])
     return [sys.executable, "-P", __file__, *program] if joined else [*program]
+
+
+def _behind() -> bool:
+    """True where our terminal's foreground is another job."""
+    try:
+        return os.tcgetpgrp(STDIN) != os.getpgrp()
+    except OSError:  # a terminal, but not our controlling one
+        return False
 
 
 def main(program: list[str]) -> int:

@@ -52,13 +52,22 @@ def visit(name: str, wish: Wish) -> int:
         try:
             end.connect(address(name))
         except ConnectionRefusedError:
-            raise ApparatusError(f'no lab is served as "{name}"; start one: waygauge lab serve {name}') from None
+            up = f"up {'is' if len(names) == 1 else 'are'} {', '.join(names)}" if (names := served()) else ""
+            remedy = up or f"start one: waygauge lab serve {name}"
+            raise ApparatusError(f'no lab is served as "{name}"; {remedy}') from None
         if not same_user(end):
             raise ApparatusError(f'the lab that is served as "{name}" is another user\'s')
         try:
             return _attended(Channel(end), wish)
         except Closed:
             raise ApparatusError(f'the lab that was served as "{name}" has gone') from None
+
+
+def served() -> list[str]:
+    """The names of this user's labs that are up, as the kernel lists its sockets."""
+    begin = "@" + address("")[1:]
+    sockets = pathlib.Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").split()
+    return sorted({word.removeprefix(begin) for word in sockets if word.startswith(begin)})
 
 
 def _attended(channel: Channel, wish: Wish) -> int:

@@ -38,6 +38,9 @@ class CensoredInternet:
         self._ends = contextlib.ExitStack()
         self._began = lab.mark()
 
+    def __repr__(self) -> str:
+        return f"<world {self.world}>"
+
     @property
     def world(self) -> str:
         """The world's name."""

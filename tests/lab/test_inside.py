@@ -13,6 +13,8 @@ import sys
 
 import pytest
 
+from harness.cli import terminal
+
 COMMAND = (sys.executable, "-m", "harness.cli.main", "lab")
 LISTED = "news.example.org"  # in the world sni-reset
 CALL = (
@@ -68,6 +70,16 @@ def test_a_program_on_a_terminal_has_one_and_keeps_its_words_apart_where_they_go
     assert select.select([ours], [], [], 0)[0]
 
     assert b"terminal\r\n" == os.read(ours, 65536)  # the second had none, and said so elsewhere
+
+
+@pytest.mark.parametrize(("foreground", "joined"), [(os.getpgrp(), True), (os.getpgrp() + 1, False)])
+def test_only_the_job_in_the_foreground_sets_up_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, foreground: int, joined: bool
+) -> None:
+    monkeypatch.setattr(os, "isatty", lambda _: True)
+    monkeypatch.setattr(os, "tcgetpgrp", lambda _: foreground)
+
+    assert joined == (terminal.command(["sh", "-c", "true"])[-3:] != terminal.command(["sh", "-c", "true"]))
 
 
 def test_a_module_in_the_folder_that_we_work_in_gets_in_nobodys_way(tmp_path: pathlib.Path) -> None:

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 import pytest
 import socks  # type: ignore[import-untyped]
 
+from harness.errors import ApparatusError
+from harness.lab import visit
+
 NAME = f"sni-reset-{os.getpid()}"
 COMMAND = (sys.executable, "-m", "harness.cli.main", "lab")
 LISTED, OTHER = "news.example.org", "www.example.com"  # in the world sni-reset
@@ -218,11 +221,18 @@ def test_a_name_that_is_too_long_is_refused_with_the_remedy() -> None:
     assert "is no name to serve under, or write --name OTHER" in done.stderr
 
 
-def test_a_name_that_nobody_serves_is_told_with_the_remedy() -> None:
+def test_a_name_that_nobody_serves_is_told_with_those_that_are_up(served: Served) -> None:
     done = run("run", "--in", "nobody", "--", "true")
 
     assert 125 == done.returncode
-    assert 'no lab is served as "nobody"; start one: waygauge lab serve nobody' in done.stderr
+    assert re.search(rf'no lab is served as "nobody"; up (is|are) .*{NAME}', done.stderr)
+
+
+def test_where_nothing_is_up_the_remedy_is_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visit, "served", list)
+
+    with pytest.raises(ApparatusError, match="start one: waygauge lab serve nobody"):
+        visit.visit("nobody", visit.Wish(argv=["true"]))
 
 
 CALL = (sys.executable, "-c", f"import socket; socket.create_connection(('{LISTED}', 443))")
