@@ -66,7 +66,18 @@ def _alone(one: Placed) -> Iterator[Contradiction]:
     named, spared = params.get("names") or (), frozenset(params.get("exempt_names") or ())
     if named and "*" not in named and params.get("match") != "substring" and all(below(each, spared) for each in named):
         yield _exempts_all((*inside, "exempt_names"), "name")
+    if _idle(params):
+        wrong = "nothing is lost and nothing delayed, so that this rule never acts"
+        yield Contradiction(
+            inside, wrong, "write a loss, a delay or a jitter; where losses come in spells, lasting too"
+        )
     yield from _reversed(inside, params)
+
+
+def _idle(params: Mapping[str, Any]) -> bool:
+    """True for a rule about losses that never loses anything, and delays nothing instead."""
+    lost = params.get("loss") and (params.get("lasting") or not params.get("every"))
+    return "loss" in params and not lost and not params.get("delay") and not params.get("jitter")
 
 
 def _reversed(loc: Loc, params: Mapping[str, Any]) -> Iterator[Contradiction]:

@@ -129,6 +129,15 @@ def test_with_names_only_their_flows_freeze_and_the_handshake_counts() -> None:
     assert ["match", "freeze"] == wire.actions
 
 
+def test_a_frozen_flow_whose_time_is_over_is_let_go() -> None:
+    wire = Wire(rule("freeze", residual={"key": "4tuple", "seconds": "5m"}))
+    assert 25 == passed(wire, 30)
+
+    wire.wait(300.1)
+
+    assert 60 == passed(wire, 60)
+
+
 def test_a_residual_silences_the_server_for_its_time() -> None:
     wire = Wire(rule("freeze", residual={"key": "2tuple", "seconds": "10m"}))
     passed(wire, 30)

@@ -11,6 +11,10 @@ from tests.truth.test_variants import refusal
 
 HEAD = "world: bad\ntitle: bad\nextends: open\ncensor:\n"
 NEVER = "so that it never acts"
+IDLE = (
+    f"nothing is lost and nothing delayed, {NEVER.replace('it', 'this rule')}; "
+    "write a loss, a delay or a jitter; where losses come in spells, lasting too"
+)
 BEHIND = f"takes every flow of this rule, {NEVER}; put it before that one, or leave it out"
 
 CERTAIN = {
@@ -29,6 +33,18 @@ CERTAIN = {
     "chance is never": (
         "  - sni_drop: {names: [a.example], probability: 0}\n",
         "5:49: the probability is 0, so that this rule never acts; write more than 0, or leave the rule out",
+    ),
+    "nothing is lost": (
+        "  - udp_loss: {ports: [3478]}\n",
+        f"5:15: {IDLE}",
+    ),
+    "nothing of a prefix is lost": (
+        "  - subnet_loss: {prefixes: [192.0.2.0/24], loss: 0}\n",
+        f"5:18: {IDLE}",
+    ),
+    "its spells last no time": (
+        "  - udp_loss: {loss: 0.4, every: 10s}\n",
+        f"5:15: {IDLE}",
     ),
     "the least is more than the most": (
         "  - tspu_delayed_drop: {names: [a.example], least: 8, most: 5}\n",
