@@ -263,6 +263,13 @@ class Echo(Served):
     port: int = 3478
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ssh(Served):
+    """An SSH server that lets everybody in."""
+
+    port: int = 22
+
+
 # The names that were read, each found by itself (Raman 2020, table 2; https://censoredplanet.org/kazakhstan).
 QAZNET = (
     *("android.com", "messages.android.com", "goo.gl", "google.com", "www.google.com", "allo.google.com"),

@@ -127,6 +127,12 @@ SERVERS = Table(
             traits=frozenset({"udp"}),
         ),
         Kind(
+            name="ssh",
+            params=_PARAMS + "Ssh",
+            build="harness.lab.servers.ssh:SshServer",
+            summary="an SSH server for everybody: sessions that say back what they are told, and forwarding",
+        ),
+        Kind(
             name="mitm",
             params=_PARAMS + "Mitm",
             build="harness.lab.servers.mitm:Middlebox",
