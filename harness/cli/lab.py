@@ -65,6 +65,7 @@ def _swap_arguments(action: argparse.ArgumentParser) -> None:
 def _inside_arguments(action: argparse.ArgumentParser) -> None:
     name = action.prog.rpartition(" ")[2]
     action.epilog = INSIDE
+    action.set_defaults(print_help=action.print_help)
     action.add_argument("--in", dest="served", action="store_true", help="WORLD is the name of one that is served")
     if name == "run":
         action.add_argument(
@@ -94,8 +95,13 @@ def _list(args: argparse.Namespace) -> int:
     from harness.cli import worldlist
 
     lines = worldlist.behaviours if args.behaviours else worldlist.worlds
-    print("\n".join(found := list(lines(args.words, plain=args.json, wide=_width()))))
-    return 0 if found else 1
+    found = list(lines(args.words, plain=args.json, wide=_width()))
+    if not found:
+        what = "behaviour" if args.behaviours else "world"
+        print(f'waygauge: no {what} holds "{" ".join(args.words)}"; write fewer words', file=sys.stderr)
+        return 1
+    print("\n".join(found))
+    return 0
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -145,6 +151,9 @@ def _pcap(args: argparse.Namespace) -> int:
 def _program(args: argparse.Namespace, *, needed: bool = True) -> list[str]:
     """The program with its arguments, with or without the -- before it."""
     words: list[str] = args.program[args.program[:1] == ["--"] :]
+    if words[:1] in (["-h"], ["--help"]) and args.program[0] != "--":
+        args.print_help()
+        raise SystemExit(0)
     if words and words[0].startswith("-") and args.program[0] != "--":
         raise ScenarioError(f'"{words[0]}" stands behind WORLD; write options before it, and a program behind --')
     if needed and not words:

@@ -130,6 +130,11 @@ def test_what_cannot_be_done_is_told_in_one_line_with_the_remedy(words: tuple[st
     assert "Traceback" not in done.stderr
 
 
+def test_help_is_given_behind_a_world_too_and_a_programs_own_help_is_the_programs() -> None:
+    assert run("run", "open", "--help").stdout.startswith("usage: waygauge lab run [--in] [--log FILE]")
+    assert run("run", "open", "--", sys.executable, "--help").stdout.startswith(f"usage: {sys.executable}")
+
+
 def test_a_folder_that_is_gone_is_told(tmp_path: pathlib.Path) -> None:
     command = f"{sys.executable} -m harness.cli.main lab run open -- true"
     script = f'mkdir "{tmp_path}/x" && cd "{tmp_path}/x" && rmdir "{tmp_path}/x" && {command}'

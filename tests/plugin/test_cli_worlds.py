@@ -27,7 +27,7 @@ def test_worlds_are_found_by_words_and_listed_for_programs(capsys: Capture) -> N
         json.loads(line)["world"] for line in capsys.readouterr().out.splitlines()
     ]
     assert 1 == main(["lab", "list", "no such word"])
-    assert "" == capsys.readouterr().out.strip()
+    assert ("", 'waygauge: no world holds "no such word"; write fewer words\n') == capsys.readouterr()
 
 
 def test_lists_for_people_are_in_groups_and_no_wider_than_asked(capsys: Capture) -> None:
