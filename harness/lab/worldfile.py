@@ -17,7 +17,7 @@ from harness.document.complaint import BadFile, nearest
 from harness.document.node import Document, Loc
 from harness.document.reading import Reading, decoded, read
 from harness.errors import ScenarioError
-from harness.lab import variants, worldkinds
+from harness.lab import impossible, variants, worldkinds
 from harness.lab.contradictions import Placed, contradictions, timeless
 from harness.lab.world import Certificate, Hops, Host, Link, Rule, Service, World
 from harness.lab.worldmodel import HostFile, Part, VantagePart, WorldFile
@@ -242,8 +242,10 @@ def _rules(reading: Reading, loc: Loc, entries: tuple[Any, ...], inherited: tupl
 
 
 def _hosts(reading: Reading, loc: Loc, part: Part, hosts: dict[str, Host]) -> tuple[Host, ...]:
-    for place, host in _placed(reading, loc, part):
-        here: Loc = (*loc, "hosts", place)
+    placed = [impossible.Placed((*loc, "hosts", place), host) for place, host in _placed(reading, loc, part)]
+    for one in impossible.impossible(placed):
+        reading.wrong(*one)
+    for here, host in placed:
         services = None if host.services is None else tuple(worldkinds.services(reading, here, len(host.services)))
         certificate = host.certificate and Certificate(**dict(host.certificate))
         own = {**dict(host), "services": services, "certificate": certificate}

@@ -19,6 +19,8 @@ from harness.lab.servers.table import SERVERS
 from harness.lab.world import Rule, Service
 from harness.model import Json
 
+MOST = (1 << 31) - 1
+FREE = frozenset({"ahead", "grow", "json", "rate"})  # keys whose numbers have bounds of their own, or none
 INHERITED = "inherited"  # in a list of rules: all of those that it is laid over, at this place
 
 
@@ -64,8 +66,34 @@ def _filled(reading: Reading, loc: Loc, table: Table) -> tuple[str, dict[str, Js
         reading.wrong(loc, f'unknown {table.title} "{kind}"', table.nearest(kind), key=not isinstance(value, str))
         return None
     row = table[kind]
+    before = len(reading.complaints)
     fitted = _usual(reading, loc, row) if isinstance(value, str) else reading.fit(model(row), (*loc, kind))
+    if len(reading.complaints) == before and not isinstance(value, str):
+        _complain_of_empty(reading, (*loc, kind), row)
+        _complain_of_numbers(reading, (*loc, kind), spelled[kind])
     return (kind, fitted.model_dump(mode="json")) if fitted else None
+
+
+def _complain_of_empty(reading: Reading, loc: Loc, row: Kind) -> None:
+    """What a kind cannot be without must hold something, unless it is a list of what is spared."""
+    spared: frozenset[str] = getattr(load_kind(row.params), "MAY_BE_EMPTY", frozenset())
+    for name in (name for name, field in model(row).model_fields.items() if field.is_required()):
+        if name not in spared and reading.value((*loc, name)) in ([], {}):
+            reading.wrong((*loc, name), f'"{name}" is empty', "write at least one")
+
+
+def _complain_of_numbers(reading: Reading, loc: Loc, value: Json) -> None:
+    """Nothing that a kind counts, waits for or sends is less than nothing, or beyond what 31 bits hold."""
+    if isinstance(value, Mapping):
+        for key in set(value) - FREE:
+            _complain_of_numbers(reading, (*loc, key), value[key])
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            _complain_of_numbers(reading, (*loc, place), each)
+    elif isinstance(value, int | float) and value < 0:
+        reading.wrong(loc, "the number is too small", "write 0 or more")
+    elif isinstance(value, int) and value > MOST:
+        reading.wrong(loc, "the number is too large", f"write {MOST} or less")
 
 
 def _usual(reading: Reading, loc: Loc, row: Kind) -> pydantic.BaseModel | None:

@@ -13,6 +13,9 @@ from harness.document.words import refused
 from harness.lab.censor import hours
 from harness.lab.censor.params import Moment, Name, Rate, Seconds, Share
 
+_BROADCAST = ipaddress.ip_network("240.0.0.0/4")  # reserved (RFC 1112, section 4)
+_LINES = (ipaddress.ip_network("100.64.0.0/16"), ipaddress.ip_network("2001:db8:64::/48"))  # harness.lab.net.topology
+
 Network = typing.Literal["home", "mobile", "dc", "unknown"]
 
 
@@ -23,10 +26,34 @@ def _address(text: str) -> str:
         raise refused("this is no IP address", "write one such as 9.9.9.9 or 2620:fe::fe") from None
 
 
+def _hosted(text: str) -> str:
+    found = ipaddress.ip_address(_address(text))
+    nobodys = found.is_loopback or found.is_unspecified or found.is_multicast or found.is_link_local
+    if nobodys or found in _BROADCAST or getattr(found, "ipv4_mapped", None):
+        raise refused("no host of an internet can have this address", "write one that could be public")
+    if any(found in line for line in _LINES):
+        raise refused(
+            "this address lies on the client's own line", f"write one outside of {_LINES[found.version == 6]}"
+        )
+    return str(found)
+
+
 def _called(text: str) -> str:
     if re.fullmatch(r"[a-z0-9][a-z0-9-]*", text):
         return text
     raise refused("this is no name", "write small letters, digits and -")
+
+
+def _country(text: str) -> str:
+    if re.fullmatch(r"[A-Z]{2}", text):
+        return text
+    raise refused("this is no country", "write two capital letters (ISO 3166), such as RU; ZZ is none in particular")
+
+
+def _given(text: str) -> str:
+    if text.strip():
+        return text
+    raise refused("this is no name", "write one")
 
 
 def _time(value: Any) -> Any:
@@ -38,6 +65,10 @@ def _time(value: Any) -> Any:
 
 Called = Annotated[str, pydantic.AfterValidator(_called)]
 Address = Annotated[str, pydantic.AfterValidator(_address)]
+HostAddress = Annotated[str, pydantic.AfterValidator(_hosted)]
+Country = Annotated[str, pydantic.AfterValidator(_country)]
+Number = Annotated[int, pydantic.Field(ge=0, lt=1 << 32)]
+Given = Annotated[str, pydantic.AfterValidator(_given)]
 Time = Annotated[float, pydantic.BeforeValidator(_time), pydantic.WithJsonSchema({"type": "string"})]
 
 
@@ -48,18 +79,18 @@ class _Strict(pydantic.BaseModel):
 class VantageFile(_Strict):
     """Where the client of the world stands."""
 
-    name: str
-    cc: str = "ZZ"
-    asn: int | None = None
+    name: Given
+    cc: Country = "ZZ"
+    asn: Number | None = None
     network: Network = "unknown"
 
 
 class OtherVantage(_Strict):
     """What is different about another vantage; its name is that of its entry where none is written."""
 
-    name: str | None = None
-    cc: str | None = None
-    asn: int | None = None
+    name: Given | None = None
+    cc: Country | None = None
+    asn: Number | None = None
     network: Network | None = None
 
 
@@ -94,7 +125,7 @@ class HostFile(_Strict):
     """A host, or what is different about a host of the extended world."""
 
     name: Called
-    addresses: tuple[Address, ...] | None = None
+    addresses: tuple[HostAddress, ...] | None = None
     names: tuple[Name, ...] | None = None
     services: tuple[Any, ...] | None = None
     home: bool | None = None
@@ -117,7 +148,7 @@ class Part(_Strict):
     controls: dict[str, Any] = {}
     serves: tuple[str, ...] | None = None
     variables: dict[str, str] = {}
-    seed: int | None = None
+    seed: Annotated[int, pydantic.Field(ge=0, lt=1 << 63)] | None = None
     clock: Time | None = None
     skew: Moment | None = None
 

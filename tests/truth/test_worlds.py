@@ -200,6 +200,59 @@ BAD = {
         HEAD + "hosts:\n  - {name: news, services: [{web: {refuse: {how: politely}}}]}\n",
         'bad.yaml:5:50: "politely" is not known here; one of close, page, reset, silence',
     ),
+    "nothing lasts less than nothing": (
+        HEAD + "link: {delay: -5}\n",
+        "bad.yaml:4:15: -5 is no duration; write a number of seconds, or 250ms, 75s, 3m, 1h, 2d",
+    ),
+    "nothing lasts longer than a hundred years": (
+        HEAD + "skew: -99999d\n",
+        "bad.yaml:4:7: '99999d' is longer than a hundred years; write less",
+    ),
+    "nothing is counted below nothing, and what a packet holds has bounds": (
+        HEAD
+        + "censor:\n  - freeze: {packets: -1}\n  - sni_reset: {names: [a.example], reset: {ttl: 300, payload: abc}}\n",
+        "bad.yaml:5:23: the number is too small; write 0 or more",
+        "bad.yaml:6:50: the number is too large; write 255 or less",
+        "bad.yaml:6:64: 'abc' is no hex; write two digits for each byte, such as 0102ff",
+    ),
+    "a server listens on a port that there is": (
+        HEAD + "hosts:\n  - {name: news, services: [{web: {port: 70000}}]}\n",
+        "bad.yaml:5:42: the number is too large; write 65535 or less",
+    ),
+    "a rule that needs names has some": (
+        HEAD + "censor:\n  - sni_drop: {names: []}\n",
+        'bad.yaml:5:23: "names" is empty; write at least one',
+    ),
+    "a name is no pattern and no URL": (
+        HEAD + "censor:\n  - sni_drop: {names: ['*.a.example', 'https://b.example/']}\n",
+        "bad.yaml:5:24: '*.a.example' holds a pattern; write a.example, which is all below it too",
+        "bad.yaml:5:39: 'https://b.example/' is no name; write one such as www.example.org, without a scheme or a port",
+    ),
+    "a name is written as it goes over the wire": (
+        HEAD + "censor:\n  - sni_drop: {names: [новости.example]}\n",
+        "bad.yaml:5:24: 'новости.example' never goes over a wire like that; write its labels as xn--...",
+    ),
+    "a host stands in a file once": (
+        HEAD + "hosts:\n  - {name: here, addresses: [9.9.9.8]}\n  - {name: here, addresses: [9.9.9.7]}\n",
+        'bad.yaml:6:12: host "here" stands here twice; write all of it at one place',
+    ),
+    "an address stands at a host once": (
+        HEAD + "hosts:\n  - {name: here, addresses: [9.9.9.8, 9.9.9.8]}\n",
+        "bad.yaml:5:29: 9.9.9.8 stands here 2 times; write it once",
+    ),
+    "a host has an address of the internet": (
+        HEAD + "hosts:\n  - {name: here, addresses: [127.0.0.1, 100.64.0.9]}\n",
+        "bad.yaml:5:30: no host of an internet can have this address; write one that could be public",
+        "bad.yaml:5:41: this address lies on the client's own line; write one outside of 100.64.0.0/16",
+    ),
+    "a certificate begins before it ends": (
+        HEAD + "hosts:\n  - {name: news, certificate: {begins: 2d, ends: 1d}}\n",
+        "bad.yaml:5:31: a certificate ends before it begins; write an earlier time as begins, or a later one as ends",
+    ),
+    "a country is one": (
+        HEAD + "vantage: {name: x, cc: Russia}\n",
+        "bad.yaml:4:24: this is no country; write two capital letters (ISO 3166), such as RU; ZZ is none in particular",
+    ),
     "a key must be known": (
         HEAD + "hots: []\n",
         'bad.yaml:4:1: unknown key "hots"; did you mean "hosts"?',

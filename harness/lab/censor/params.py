@@ -45,23 +45,61 @@ class Reads:
             raise refused(wrong, remedy) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Marks a number that must lie between two bounds; naming it needs no pydantic."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """What pydantic asks for when it builds a model with such a field."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(self._held, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """What an editor is told."""
+        return {**handler(core), "minimum": self.least, "maximum": self.most}
+
+    def _held(self, value: Any) -> Any:
+        from harness.document.words import refused
+
+        if value < self.least:
+            raise refused("the number is too small", f"write {self.least} or more")
+        if value > self.most:
+            raise refused("the number is too large", f"write {self.most} or less")
+        return value
+
+
+LONGEST = 100 * 365 * 86_400.0
+"""Seconds: nothing that a world is about lasts longer, and the dates of certificates end somewhere."""
+FASTEST = 1e12
+"""Bits a second: no line is faster."""
+
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def seconds(value: Any) -> Any:
     """Seconds from a number, or from text such as `250ms`, `75s`, `3m`."""
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", value)
-    if match is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", value) if isinstance(value, str) else None
+    found = float(match[1]) * UNITS[match[2]] if match else value
+    if isinstance(found, str) or (_is_number(found) and found < 0):
         raise ValueError(f"{value!r} is no duration; write a number of seconds, or 250ms, 75s, 3m, 1h, 2d")
-    return float(match[1]) * UNITS[match[2]]
+    if _is_number(found) and found > LONGEST:
+        raise ValueError(f"{value!r} is longer than a hundred years; write less")
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def moment(value: Any) -> Any:
     """Seconds from now on: a duration, with a minus before it where the moment is past."""
-    past = isinstance(value, str) and value.startswith("-")
-    return -seconds(value[1:]) if past else seconds(value)
+    if isinstance(value, str) and value.startswith("-"):
+        return -seconds(value[1:])
+    return -seconds(-value) if _is_number(value) and value < 0 else seconds(value)
 
 
 SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
@@ -71,7 +109,7 @@ def bits(value: Any) -> Any:
     """Bits a second from a number, or from text such as `150kbit/s`, `2Mbit/s`."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMG]?)bit/s", value) if isinstance(value, str) else None
     rate = float(match[1]) * SCALES[match[2]] if match else value
-    if isinstance(rate, str) or (isinstance(rate, int | float) and rate <= 0):
+    if isinstance(rate, str) or (_is_number(rate) and not 0 < rate <= FASTEST):
         raise ValueError(f"{value!r} is no rate; write a number of bits a second, or 150kbit/s, 2Mbit/s")
     return rate
 
@@ -135,8 +173,31 @@ def end(host: str, number: int) -> str:
 
 
 def name(value: Any) -> Any:
-    """A DNS name in lower case, without the dot at the end."""
-    return value.lower().rstrip(".") if isinstance(value, str) else value
+    """A DNS name in lower case, without the dot at the end; `*` alone, and parts of names, are names too."""
+    if not isinstance(value, str):
+        return value
+    found = value.lower().rstrip(".")
+    if found.startswith("*."):
+        raise ValueError(f"{value!r} holds a pattern; write {found[2:]}, which is all below it too")
+    if not found.isascii():
+        raise ValueError(f"{value!r} never goes over a wire like that; write its labels as xn--...")
+    if found != "*" and not re.fullmatch(r"[a-z0-9_.-]+", found):
+        raise ValueError(f"{value!r} is no name; write one such as www.example.org, without a scheme or a port")
+    return found
+
+
+def keyword(value: Any) -> Any:
+    """Part of a path or of a name, in lower case."""
+    if value == "":
+        raise ValueError("'' is in every request; write a word")
+    return value.lower() if isinstance(value, str) else value
+
+
+def octets(value: Any) -> Any:
+    """Bytes, in hex."""
+    if isinstance(value, str) and not re.fullmatch(r"([0-9a-fA-F]{2})*", value):
+        raise ValueError(f"{value!r} is no hex; write two digits for each byte, such as 0102ff")
+    return value
 
 
 def hours(value: Any) -> Any:
@@ -153,6 +214,14 @@ Address: TypeAlias = Annotated[str, Reads(address)]
 Endpoint: TypeAlias = Annotated[str, Reads(endpoint)]
 Port: TypeAlias = Annotated[int | str, Reads(port)]
 Name: TypeAlias = Annotated[str, Reads(name)]
+Keyword: TypeAlias = Annotated[str, Reads(keyword)]
+Octets: TypeAlias = Annotated[str, Reads(octets)]
+Ttl: TypeAlias = Annotated[int, Within(1, 255)]  # of a packet
+Word: TypeAlias = Annotated[int, Within(0, 65535)]  # a field of 16 bits
+Seq: TypeAlias = Annotated[int, Within(-(1 << 31), 1 << 31)]  # from one sequence number to another
+Routers: TypeAlias = Annotated[int, Within(0, 30)]
+Payload: TypeAlias = Annotated[int, Within(1, 1400)]  # bytes that one packet carries
+Status: TypeAlias = Annotated[int, Within(100, 999)]  # of an answer of HTTP
 Hours: TypeAlias = Annotated[str, Reads(hours)]
 
 Protocol: TypeAlias = Literal["tcp", "udp", "icmp", "other"]
@@ -205,13 +274,13 @@ class Reset(Checked):
 
     to: Side = "both"
     ack: bool = True  # RST+ACK instead of a bare RST
-    count: int = 1
-    ahead: tuple[int, ...] = (0,)  # how far beyond the expected sequence number; each is sent `count` times
-    ttl: int = 64  # as it leaves the censor
-    window: int = 65535
-    grow: int = 0  # how much larger TTL and window are from each to the next
-    ip_id: int = 0
-    payload: str = ""  # hex; Henan's middlebox sends ten bytes (Wu 2025)
+    count: Annotated[int, Within(1, 100)] = 1
+    ahead: tuple[Seq, ...] = (0,)  # how far beyond the expected sequence number; each is sent `count` times
+    ttl: Ttl = 64  # as it leaves the censor
+    window: Word = 65535
+    grow: Annotated[int, Within(-255, 255)] = 0  # how much larger TTL and window are from each to the next
+    ip_id: Word = 0
+    payload: Octets = ""  # hex; Henan's middlebox sends ten bytes (Wu 2025)
 
 
 BOTH_WAYS = Reset()
@@ -245,6 +314,8 @@ class Addressed(Params):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowing(Params):
     """Parameters of a rule about whatever is not on a list."""
+
+    MAY_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"allow"})
 
     allow: tuple[Prefix, ...]  # of the far side, IPv4 and IPv6
 

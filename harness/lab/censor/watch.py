@@ -133,7 +133,8 @@ def _looks(shape: Reset) -> Iterator[forge.Look]:
     """What each of the resets says."""
     for number, ahead in enumerate(ahead for ahead in shape.ahead for _ in range(shape.count)):
         more = number * shape.grow
-        yield forge.Look(ttl=shape.ttl + more, window=shape.window + more, ident=shape.ip_id, ahead=ahead)
+        ttl, window = min(max(shape.ttl + more, 1), 255), min(max(shape.window + more, 0), 65535)
+        yield forge.Look(ttl=ttl, window=window, ident=shape.ip_id, ahead=ahead)
 
 
 class NameWatch(Watch[N], Generic[N]):

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
 
-from harness.lab.censor.params import Prefix, Rate, Seconds, Share
+from harness.lab.censor.params import Address, Prefix, Rate, Reads, Seconds, Share, Status, Within, seconds
 from harness.model import Json
 
 T = TypeVar("T")
+
+Listens: TypeAlias = Annotated[int, Within(1, 65535)]  # a port on which a server listens
+
+
+def spell(value: Json) -> Json:
+    """Seconds, more than none."""
+    found = seconds(value)
+    if found == 0:
+        raise ValueError(f"{value!r} is no time at all; write more, such as 2s")
+    return found
+
+
+Spell: TypeAlias = Annotated[float, Reads(spell)]
 
 PAGE = "*"
 """The path of the page that answers every path without one of its own."""
@@ -25,7 +38,7 @@ class Params:
 
     __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
 
-    port: int
+    port: Listens
 
     @property
     def alpn(self) -> tuple[str, ...] | None:
@@ -39,11 +52,11 @@ class Page:
 
     __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
 
-    status: int = 200
+    status: Status = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     json: Json = None
-    size: int = 0
+    size: Annotated[int, Within(0, 1 << 28)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +78,8 @@ class Flap:
 
     __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
 
-    up: Seconds
-    down: Seconds
+    up: Spell
+    down: Spell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +106,11 @@ def filled(cls: type[T], plain: Json) -> T:
 class Dns(Served):
     """A resolver over UDP and TCP. It knows the true names of the world, and these exceptions."""
 
-    port: int = 53
+    port: Listens = 53
     nxdomain: tuple[str, ...] = ()  # names, with all below them, that are said not to exist
-    forge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names, `*` all, with addresses of its making
+    forge: Mapping[str, tuple[Address, ...]] = field(
+        default_factory=dict
+    )  # names, `*` all, with addresses of its making
     answers: Literal["names", "servfail", "refused", "nothing"] = "names"  # all but the first: to every question
 
 
@@ -103,7 +118,7 @@ class Dns(Served):
 class Dot(Dns):
     """The same resolver over TLS (RFC 7858)."""
 
-    port: int = 853
+    port: Listens = 853
 
     @property
     def alpn(self) -> tuple[str, ...] | None:
@@ -115,7 +130,7 @@ class Dot(Dns):
 class Doh(Dns):
     """The same resolver over HTTPS (RFC 8484), HTTP/2 and HTTP/1.1."""
 
-    port: int = 443
+    port: Listens = 443
     path: str = "/dns-query"
 
     @property
@@ -128,7 +143,7 @@ class Doh(Dns):
 class Web(Served):
     """A web server: HTTP/2 and HTTP/1.1 over TLS, or plain HTTP/1.1. Pages by path; `*` answers all others."""
 
-    port: int = 443
+    port: Listens = 443
     tls: bool = True
     pages: Mapping[str, Page] = field(default_factory=dict)
 
@@ -142,7 +157,7 @@ class Web(Served):
 class WhatsappWeb(Served):
     """WhatsApp's web socket, and an ordinary page beside it."""
 
-    port: int = 443
+    port: Listens = 443
     path: str = "/ws/chat"
 
     @property
@@ -155,21 +170,21 @@ class WhatsappWeb(Served):
 class WhatsappRaw(Served):
     """WhatsApp's phone port: the same handshake over bare TCP."""
 
-    port: int = 5222
+    port: Listens = 5222
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mtproto(Served):
     """A Telegram data centre: the obfuscated transport up to `resPQ`."""
 
-    port: int = 443
+    port: Listens = 443
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Max(Served):
     """MAX's web socket, up to the answer to its hello."""
 
-    port: int = 443
+    port: Listens = 443
     path: str = "/websocket"
 
     @property
@@ -182,7 +197,7 @@ class Max(Served):
 class Reflector(Served):
     """Answers with the address that it saw as our source."""
 
-    port: int = 443
+    port: Listens = 443
     tls: bool = True
 
     @property
@@ -195,7 +210,7 @@ class Reflector(Served):
 class ProxyHttp(Served):
     """An HTTP CONNECT proxy, by sing-box."""
 
-    port: int = 3128
+    port: Listens = 3128
     tls: bool = False
     username: str = ""
     password: str = ""
@@ -210,7 +225,7 @@ class ProxyHttp(Served):
 class ProxySocks(Served):
     """A SOCKS5 proxy, by sing-box."""
 
-    port: int = 1080
+    port: Listens = 1080
     username: str = ""
     password: str = ""
 
@@ -219,7 +234,7 @@ class ProxySocks(Served):
 class Shadowsocks(Served):
     """A Shadowsocks server, over TCP and UDP, by sing-box."""
 
-    port: int = 8388
+    port: Listens = 8388
     method: str
     password: str
 
@@ -228,7 +243,7 @@ class Shadowsocks(Served):
 class Trojan(Served):
     """A Trojan server inside TLS, by sing-box, with the certificate of its host."""
 
-    port: int = 443
+    port: Listens = 443
     password: str
 
 
@@ -236,7 +251,7 @@ class Trojan(Served):
 class WireGuard(Params):
     """A WireGuard peer, by sing-box; `address` is its own, `peers` are public keys with the addresses they may use."""
 
-    port: int = 51820
+    port: Listens = 51820
     private_key: str
     address: tuple[str, ...]
     peers: Mapping[str, tuple[str, ...]]
@@ -246,21 +261,21 @@ class WireGuard(Params):
 class Http3(Params):
     """An HTTP/3 server, by sing-box: the face that its Hysteria2 shows to those without its password."""
 
-    port: int = 443
+    port: Listens = 443
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stun(Served):
     """A STUN server, over UDP and TCP."""
 
-    port: int = 3478
+    port: Listens = 3478
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Echo(Served):
     """An echo for streams like that of a voice."""
 
-    port: int = 3478
+    port: Listens = 3478
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +302,7 @@ QAZNET = (
 class Mitm(Served):
     """A middlebox that reads the TLS of listed names; without any, those that were found in Kazakhstan."""
 
-    port: int = 443
+    port: Listens = 443
     names: tuple[str, ...] = QAZNET
     match: Literal["exact", "suffix"] = "exact"  # suffix: the name itself and all below it
     issuer: str = "Qaznet Trust Network"  # the root that signs what it shows; no client of the world trusts it
@@ -297,23 +312,23 @@ class Mitm(Served):
 class Coturn(Params):
     """The STUN server coturn, over UDP and TCP."""
 
-    port: int = 3478
+    port: Listens = 3478
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unbound(Params):
     """The resolver unbound, over UDP and TCP."""
 
-    port: int = 53
+    port: Listens = 53
     nxdomain: tuple[str, ...] = ()
-    forge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forge: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nginx(Params):
     """The web server nginx, HTTP/2 and HTTP/1.1 over TLS."""
 
-    port: int = 443
+    port: Listens = 443
     body: str = "<!doctype html><title>nginx</title>\n"
 
 

@@ -50,7 +50,7 @@ class Params(params.Params):
     flows: int = 1  # suspicious flows to a server before it is probed
     after: params.Seconds = 0.28
     probes: tuple[Probe, ...] = ("replay", "random")  # one after the other
-    size: int = 221  # bytes of a random one that is not short
+    size: params.Payload = 221  # bytes of a random one that is not short
     patience: params.Seconds = 5.0  # for a reaction
     on_replay: tuple[Reaction, ...] = ("answer",)  # reactions to the same bytes, changed or not, that give it away
     on_random: tuple[Reaction, ...] = ("silence", "reset")

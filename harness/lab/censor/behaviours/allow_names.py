@@ -10,7 +10,7 @@ fragments, do not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.lab.censor import params
 from harness.lab.censor.hello import HelloReader
@@ -29,6 +29,8 @@ _DNS = 53
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params(params.Named):
     """The names that pass, and the resolvers that answer by UDP."""
+
+    MAY_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"names"})
 
     resolvers: tuple[params.Prefix, ...] = ()
     direction: params.Direction = "both"

@@ -21,8 +21,8 @@ class Params(params.Named):
     answers: tuple[params.Address, ...] = ()
     rcode: Literal["noerror", "servfail", "nxdomain", "refused"] = "noerror"
     ttl: int = 60  # of the records
-    ip_ttl: int = 64  # of the packet, as it leaves the censor
-    ip_id: int = 0
+    ip_ttl: params.Ttl = 64  # of the packet, as it leaves the censor
+    ip_id: params.Word = 0
     ports: tuple[params.Port, ...] = (53,)
 
 

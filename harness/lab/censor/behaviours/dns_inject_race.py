@@ -29,8 +29,8 @@ class Injector(params.Checked):
     names: tuple[params.Name, ...] = ()  # suffixes, of the rule's names those that it answers; none means all
     aa: bool = False
     df: bool = True
-    ip_ttl: int | Drawn | Literal["mirror"] = 64  # as it leaves the censor; `mirror`: as the question's came
-    ip_id: int | Drawn = 0
+    ip_ttl: params.Ttl | Drawn | Literal["mirror"] = 64  # as it leaves the censor; `mirror`: as the question's came
+    ip_id: params.Word | Drawn = 0
     ttl: int = 60  # of the records
     delay: params.Seconds = 0.0
 

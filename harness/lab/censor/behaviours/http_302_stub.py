@@ -18,11 +18,11 @@ class Params(http_block_page.Params):
     """As `http_block_page`, from beside the path."""
 
     location: str  # of the provider's page
-    status: int = 302
+    status: params.Status = 302
     reason: str = "Found"
     body: str = ""
     trigger: Literal["pass", "drop"] = "pass"
-    ip_id: int = 1
+    ip_id: params.Word = 1
     strict: bool = True
     reassembly: Literal["none", "tcp", "short"] = "none"
     residual: params.Residual | None = None

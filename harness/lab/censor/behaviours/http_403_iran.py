@@ -24,7 +24,7 @@ FRAME = (
 class Params(http_block_page.Params):
     """As `http_block_page`, with Iran's page."""
 
-    status: int = 403
+    status: params.Status = 403
     reason: str = "Forbidden"
     body: str = FRAME
     ports: tuple[params.Port, ...] = ()

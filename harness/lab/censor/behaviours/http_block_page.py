@@ -21,14 +21,14 @@ PAGE = "<html><head><title>Access denied</title></head><body><h1>Access to this 
 class Params(params.Hosted):
     """The names, and the forged answer."""
 
-    status: int = 200
+    status: params.Status = 200
     reason: str = "OK"
     headers: Mapping[str, str] = field(default_factory=dict)
     location: str = ""  # of a redirect
     body: str = PAGE
     trigger: Literal["pass", "drop"] = "drop"  # passed on, the true answer follows the forged one
-    ip_ttl: int = 64  # of the forged answer, as it leaves the censor
-    ip_id: int = 0
+    ip_ttl: params.Ttl = 64  # of the forged answer, as it leaves the censor
+    ip_id: params.Word = 0
     ports: tuple[params.Port, ...] = (80,)
 
 

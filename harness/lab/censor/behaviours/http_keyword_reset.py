@@ -30,7 +30,7 @@ class Params(http_reset.Params):
     """The keywords, and how surely they are met."""
 
     names: tuple[params.Name, ...] = ("*",)  # hosts whose requests are looked at
-    keywords: tuple[params.Name, ...]  # parts of the path or of the Host line, in any case
+    keywords: tuple[params.Keyword, ...]  # parts of the path or of the Host line, in any case
     hits: params.Share = 0.75  # of the requests with a keyword
     sure_after: int = 0  # such requests of a client at a server, behind which none is missed any more; 0: never so
     residual_hits: params.Share = 0.6  # of the later connections; 50 to 75 % were seen

@@ -26,7 +26,7 @@ class Params(params.Hosted):
     ports: tuple[params.Port, ...] = (80,)
     permanent: params.Share = 0.09  # of the requests: 301
     found: params.Share = 0.285  # of the requests: 302
-    ip_ttl: int = 251
+    ip_ttl: params.Ttl = 251
 
 
 class RaceRedirect(HostWatch[Params]):

@@ -23,7 +23,7 @@ class Params(params.Addressed):
 
     answer: Literal["unreachable", "silence"] = "unreachable"
     of: Literal["far", "own"] = "far"
-    distance: int = 0  # routers behind the censor that still pass the packet on
+    distance: params.Routers = 0  # routers behind the censor that still pass the packet on
     direction: params.Direction = "both"
 
 
