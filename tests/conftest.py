@@ -1,10 +1,17 @@
-"""Which tests stay together under pytest-xdist: those that ask several things of one lab, which is measured once."""
+"""Which tests stay together under pytest-xdist: those that ask several things of one lab, which is measured once.
+
+No example of a property is held to a time: a busy machine is no counterexample.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 collect_ignore_glob = ["media/*.reach.yaml"]  # what tests measure themselves, in a world of their own
 

@@ -303,6 +303,33 @@ def test_a_reset_is_taken_by_whoever_it_is_for(which: str, family: int) -> None:
     assert met
 
 
+BOTH_SIDES = {  # what is documented for connections, questions and packets of either side
+    *("address_blackhole", "address_partial", "ipv4_blackhole", "route_withdrawn"),
+    *("dns_inject_race", "dns_inject_inpath", "dns_tcp_reset"),
+    *("gfw_reset", "esni_drop", "port_443_reset", "http_403_iran"),
+}
+
+
+@EACH
+def test_what_begins_outside_is_met_where_that_is_documented(which: str, family: int) -> None:
+    case, wire = RULES[which], Wire(rule(which.split()[0], **RULES[which].params))
+    inside = frames(case, case.bad, **{**ends_of(case, family), "sport": 50000, "dport": case.port})
+    begun = [(1 - side, reversed_(Packet(frame, side))) for side, frame in inside]
+
+    left = went(wire, begun)
+
+    passed = [[(1 - side, frame)] for side, frame in begun] == left
+    assert (which.split()[0] in BOTH_SIDES) == bool(wire.actions) == (not passed)
+
+
+def reversed_(packet: Packet) -> bytes:
+    """The same packet, said by the other side from the other side's addresses; ports go along."""
+    ends = {"source": (packet.target, packet.sport), "target": (packet.source, packet.dport)}
+    if packet.proto in {TCP, UDP}:
+        return forge.redirected(packet, **ends)
+    raise AssertionError(packet.proto)
+
+
 def done(case: Case, family: int, *rules: Any) -> tuple[list[Frames], Frames, list[str]]:
     """What became of the flow that sets the rule off, and what is logged."""
     wire = Wire(*rules)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.lab.censor.hello import SEGMENTS_LOOKED_AT
+from harness.lab.censor.packet import SYN
 from harness.lab.censor.stream import LIMIT
 from tests.lab.frames import Wire, rule, segment, shaken
 from tests.lab.hellos import Made
@@ -104,6 +105,44 @@ def test_a_decoy_that_the_server_will_not_take_counts_as_what_came_first(family:
         wire.receive(segment(BAD, family=family))
 
         assert [] == wire.actions
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_flows_whose_pieces_alternate_are_put_together_each_by_itself(family: int) -> None:
+    for how, found in ((BOTH, True), (TCP, True), (NONE, False)):
+        wire = Wire(rule("sni_drop", names=["facebook.com"], reassembly=how))
+        ends = [{"sport": sport, "family": family} for sport in (40000, 40001, 40002)]
+        for one in ends:
+            shaken(wire, **one)
+        met = [segments(data, *range(40, len(data), 40)) for data in (GOOD, BAD, GOOD)]
+        for row in itertools.zip_longest(*met):
+            for one, piece in zip(ends, row, strict=True):
+                if piece:
+                    wire.receive(segment(piece[1], at=1 + piece[0], **one))
+
+        assert ({40001} if found else set()) == {event.flow.sport for event in wire.events if event.flow}
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("how", sorted(ALL))
+def test_what_a_syn_carries_is_the_beginning_of_the_stream(how: str, family: int) -> None:
+    """TCP Fast Open (RFC 7413): the first bytes come with the SYN, whose own number lies before them."""
+    whole, cut = (Wire(rule("sni_drop", names=["facebook.com"], reassembly=how)) for _ in range(2))
+    whole.receive(segment(BAD, at=0, flags=SYN, family=family))
+    cut.receive(segment(BAD[:AT], at=0, flags=SYN, family=family))
+    cut.receive(segment(BAD[AT:], at=1 + AT, family=family))
+
+    assert (["match", "drop"], how in {TCP, BOTH}) == (whole.actions, bool(cut.actions))
+
+
+@pytest.mark.parametrize("how", sorted(ALL))
+def test_a_syn_with_other_numbers_begins_the_connection_anew_whoever_will_take_it(how: str) -> None:
+    wire = Wire(rule("sni_drop", names=["facebook.com"], reassembly=how))
+    shaken(wire)
+    wire.receive(segment(at=100_000, flags=SYN, ttl=4))
+    wire.receive(segment(BAD))
+
+    assert (how in {NONE, TLS}) == bool(wire.actions)  # who counts from the decoy's number waits elsewhere
 
 
 @pytest.mark.parametrize("how", [TCP, BOTH])

@@ -181,7 +181,7 @@ class HelloReader:
 
     def read(self, packet: Packet) -> Hello | None:
         """What can be seen after this packet."""
-        return self.add(packet.seq, packet.payload)
+        return self.add(packet.place, packet.payload)
 
     def _seen(self, seq: int, payload: bytes) -> bytes:
         if self._stream is not None:

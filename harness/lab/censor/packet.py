@@ -120,6 +120,11 @@ class Packet:
         return int.from_bytes(self.raw[self.head + 4 : self.head + 8], "big")
 
     @property
+    def place(self) -> int:
+        """The sequence number of the first byte that a TCP segment carries; a SYN's lies before it (RFC 7413)."""
+        return (self.seq + bool(self.flags & SYN)) % (1 << 32)
+
+    @property
     def ack(self) -> int:
         """The acknowledgement number of a TCP segment."""
         return int.from_bytes(self.raw[self.head + 8 : self.head + 12], "big")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from harness.lab.censor import forge, question
 from harness.lab.censor.hello import Hello, HelloReader
 from harness.lab.censor.host import HostReader, Request
-from harness.lab.censor.packet import RST, TCP, Packet
+from harness.lab.censor.packet import RST, SYN, TCP, Packet
 from harness.lab.censor.params import Hosted, Named, Params, Reset, Side, Telling
 from harness.lab.censor.question import Question
 from harness.lab.censor.residual import FOREVER, Sentence
@@ -145,10 +145,10 @@ class NameWatch(Watch[N], Generic[N]):
         assert rule.names is not None
         self.names: Names = rule.names
 
-    def _unseen(self, stateful: bool) -> bool:
-        """True for a connection whose handshake would have to be known, and is not; it is let go."""
+    def _unseen(self, packet: Packet, stateful: bool) -> bool:
+        """True for a connection whose handshake would have to be known, and is not; behind its SYN, it is let go."""
         unseen = stateful and not self.flow.shaken
-        self.done = self.done or unseen
+        self.done = self.done or (unseen and not packet.flags & SYN)
         return unseen
 
 
@@ -165,9 +165,9 @@ class HelloWatch(NameWatch[T], Generic[T]):
 
     def see(self, packet: Packet) -> Packet | None:
         """What goes on in place of the packet, once its hello has been looked at."""
-        if packet.side != self.flow.opener or packet.end == packet.body or self._unseen(self.params.stateful):
+        if packet.side != self.flow.opener or packet.end == packet.body or self._unseen(packet, self.params.stateful):
             return packet
-        hello = self._reader.add(packet.seq, packet.payload)
+        hello = self._reader.add(packet.place, packet.payload)
         if hello is not None and self.meant(hello):
             self.log("match", hello.name or "", **self.traits.seen(hello))
             return self.matched(packet, hello)
@@ -204,7 +204,7 @@ class HostWatch(NameWatch[H], Generic[H]):
 
     def see(self, packet: Packet) -> Packet | None:
         """What goes on in place of the packet, once its request has been looked at."""
-        if packet.side != self.flow.opener or packet.end == packet.body or self._unseen(self.params.stateful):
+        if packet.side != self.flow.opener or packet.end == packet.body or self._unseen(packet, self.params.stateful):
             return packet
         self.segments += 1
         found = self._found(self._reader.add(self._ordered(packet)))
@@ -239,7 +239,7 @@ class HostWatch(NameWatch[H], Generic[H]):
     def _ordered(self, packet: Packet) -> bytes:
         if self._stream is None:
             return self._joined(packet.payload)
-        data = self._stream.add(packet.seq, packet.payload)
+        data = self._stream.add(packet.place, packet.payload)
         self._stream.take(len(data))
         return data
 
@@ -277,7 +277,7 @@ class QuestionWatch(NameWatch[N], Generic[N]):
 
     def _asked(self, packet: Packet) -> Sequence[Question]:
         if self._reader is not None:
-            return self._reader.add(packet.seq, packet.payload)
+            return self._reader.add(packet.place, packet.payload)
         asked = packet.made(question.read)
         return () if asked is None else (asked,)
 

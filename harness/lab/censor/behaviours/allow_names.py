@@ -61,7 +61,7 @@ class AllowNames(Watch[Params]):
     def _opened(self, packet: Packet) -> Packet | None:
         """Data: the opener's must be a ClientHello with a listed name; nobody else may speak before it."""
         if packet.side == self.flow.opener:
-            hello = self._reader.add(packet.seq, packet.payload)
+            hello = self._reader.add(packet.place, packet.payload)
             name = hello.name if hello else None
             if name and self._names.holds(name):
                 self.done = True

@@ -38,7 +38,7 @@ class PostTlsDrop(chosen.ChosenWatch[Params]):
     def see(self, packet: Packet) -> Packet | None:
         """Reads records from the first on, also while the name is still awaited."""
         if packet.side == self.flow.opener and packet.end > packet.body:
-            self._records.add(packet.seq, packet.payload)
+            self._records.add(packet.place, packet.payload)
         return super().see(packet)
 
     def act(self, packet: Packet) -> Packet | None:

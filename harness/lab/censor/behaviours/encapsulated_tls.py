@@ -80,7 +80,7 @@ class EncapsulatedTls(Watch[Params]):
         return self.silence(packet, self.params.drop)
 
     def _again(self, packet: Packet) -> bool:
-        end = (packet.seq + packet.end - packet.body) % (1 << 32)
+        end = (packet.place + packet.end - packet.body) % (1 << 32)
         before = self._highest.get(packet.side)
         if before is not None and (end - before - 1) % (1 << 32) >= 1 << 31:
             return True

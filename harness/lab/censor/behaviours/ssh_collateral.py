@@ -80,6 +80,6 @@ class SshCollateral(Watch[Params]):
         if self._reader is None:
             self.done = True
             return "" if encrypted.exemption(packet.payload) else "encrypted"
-        hello = self._reader.add(packet.seq, packet.payload)
+        hello = self._reader.add(packet.place, packet.payload)
         self.done = self._reader.over
         return hello.name if hello and hello.name and self._names.holds(hello.name) else ""
