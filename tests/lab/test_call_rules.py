@@ -199,6 +199,13 @@ def test_what_is_not_recognised_vanishes_with_its_flow(family: int) -> None:
     assert ["match", "drop"] * 3 == wire.actions
 
 
+@pytest.mark.parametrize("size", [20, 24])
+def test_a_question_for_the_time_with_a_digest_is_recognised_too(size: int) -> None:
+    assert "i-" == went(Wire(rule("udp_unknown_drop")), NTP + bytes(size)) + went(
+        Wire(rule("udp_unknown_drop")), NTP + bytes(size + 1)
+    )
+
+
 @pytest.mark.parametrize("known", ["dns", "ntp", "stun", "dtls", "quic"])
 def test_a_protocol_that_the_rule_does_not_know_vanishes_too(known: str) -> None:
     others = [one for one in ("dns", "ntp", "stun", "dtls", "quic") if one != known]
@@ -269,6 +276,14 @@ def test_spells_come_over_discords_voice_servers_alone(to: str, seen: str) -> No
     wire = Wire(rule("udp_loss_bursts", loss=1.0))
 
     assert seen == (sides(wire.receive(datagram(VOICE, dport=50050, to=to))) or "-")
+
+
+def test_where_nothing_else_is_said_nine_in_ten_are_lost_for_five_seconds_of_ten() -> None:
+    came = call(Wire(rule("udp_loss_bursts")), 1500, to="104.29.136.1")
+    within = [number for number in came if number % 500 < 250]
+
+    assert 75 == pytest.approx(len(within), abs=6)
+    assert 750 == pytest.approx(len(came) - len(within), abs=6)
 
 
 def test_other_ports_and_prefixes_know_no_spells() -> None:

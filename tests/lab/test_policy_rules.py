@@ -15,6 +15,7 @@ from tests.lab.test_tunnel_rules import Talk
 
 HOME = ["198.41.0.0/24", "2001:503:ba3e::/48"]  # where the server of these tests stands
 ELSEWHERE = ["203.0.113.0/24", "2001:db8:77::/48"]
+NAMES = {"names": ["vk.com", "gosuslugi.ru"], "resolvers": ["8.8.8.8/32", "195.208.4.0/24", "2001:4860:4860::8888/128"]}
 PING = {4: b"\x08\0\0\0\x12\x34\0\1", 6: b"\x80\0\0\0\x12\x34\0\1"}
 
 
@@ -70,6 +71,22 @@ def test_pings_and_strangers_do_not_cross_the_border(family: int) -> None:
 
     assert "" == sides(wire.receive(ping(family)))
     assert "" == sides(wire.receive(segment(at=0, flags=SYN, back=True, family=family), INTERNET))
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "params"), [("blackout", {}), ("allow_prefixes", {"allow": ELSEWHERE}), ("allow_names", NAMES)]
+)
+def test_strangers_come_no_further_than_those_whom_they_call(
+    behaviour: str, params: dict[str, Any], family: int
+) -> None:
+    wire = Wire(rule(behaviour, **params))
+    met = [
+        wire.receive(segment(at=0, flags=SYN, back=True, family=family), INTERNET),
+        wire.receive(segment(GET, back=True, family=family), INTERNET),
+        wire.receive(datagram(b"?", back=True, family=family), INTERNET),
+    ]
+
+    assert ["c" if behaviour == "allow_names" else "", "", ""] == [sides(frames) for frames in met]
 
 
 # A list of prefixes.
@@ -129,8 +146,6 @@ def test_neither_name_nor_port_helps_and_an_exemption_does() -> None:
 
 
 # A list of names.
-
-NAMES = {"names": ["vk.com", "gosuslugi.ru"], "resolvers": ["8.8.8.8/32", "195.208.4.0/24", "2001:4860:4860::8888/128"]}
 
 
 def test_hands_are_shaken_and_an_unlisted_hello_vanishes(family: int) -> None:

@@ -286,6 +286,14 @@ def test_all_of_them_vanish_both_ways_and_nothing_else(family: int) -> None:
     assert "" == sides(wire.receive(packet(50, family=family, back=True), INTERNET))
 
 
+@pytest.mark.parametrize(("direction", "seen"), [("out", "c"), ("in", ""), ("both", "")])
+def test_a_tunnel_from_outside_is_known_by_the_port_that_it_calls(direction: str, seen: str) -> None:
+    wire = Wire(rule("ipsec_ports", direction=direction))
+
+    assert seen == sides(wire.receive(datagram(b"ike", sport=500, dport=40000, back=True), INTERNET))
+    assert "c" == sides(wire.receive(datagram(b"ike", sport=40000, dport=500, back=True), INTERNET))
+
+
 def test_an_exempt_prefix_keeps_its_tunnels() -> None:
     wire = Wire(rule("ipsec_ports", exempt_prefixes=["198.41.0.0/16"]))
 

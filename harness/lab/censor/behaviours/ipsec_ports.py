@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Tunnel: TypeAlias = Literal["ike", "nat_t", "esp", "ah", "l2tp", "pptp", "gre"]
 
 ESP, AH, GRE = 50, 51, 47
-ENDS: dict[Tunnel, tuple[int, int]] = {  # protocol number, and the far port, 0 where there are none
+ENDS: dict[Tunnel, tuple[int, int]] = {  # protocol number, and the port that is called, 0 where there are none
     "ike": (UDP, 500),
     "nat_t": (UDP, 4500),
     "esp": (ESP, 0),
@@ -45,7 +45,7 @@ class IpsecPorts(Watch[Params]):
 
     def __init__(self, engine: Engine, rule: CompiledRule, flow: Flow) -> None:
         super().__init__(engine, rule, flow)
-        self._met = next((one for one in self.params.tunnels if ENDS[one] == (flow.proto, flow.fport)), "")
+        self._met = next((one for one in self.params.tunnels if ENDS[one] == (flow.proto, flow.called)), "")
 
     def see(self, packet: Packet) -> Packet | None:
         """Nothing of a flow that is meant; any other is let go."""

@@ -67,10 +67,11 @@ class QuicSniResidual(quic_names.InitialWatch[Params]):
         return packet
 
     def enforce(self, packet: Packet) -> Packet | None:
-        """The server's datagrams, and none of the client's."""
+        """The server's datagrams, and none of the client's, which count as the first of a flow all the same."""
         self._mark()
         if packet.side != CLIENT:
             return packet
+        self._left = max(0, self._left - 1)
         self.note("drop")
         return None
 
