@@ -21,6 +21,7 @@ from harness.model import Json
 
 MOST = (1 << 31) - 1
 FREE = frozenset({"ahead", "grow", "json", "rate"})  # keys whose numbers have bounds of their own, or none
+_MANY = 40  # kinds that no line can name
 INHERITED = "inherited"  # in a list of rules: all of those that it is laid over, at this place
 
 
@@ -59,11 +60,11 @@ def _filled(reading: Reading, loc: Loc, table: Table) -> tuple[str, dict[str, Js
     value = reading.value(loc)
     spelled: Mapping[str, Json] = {value: {}} if isinstance(value, str) else value
     if not isinstance(spelled, Mapping) or len(spelled) != 1:
-        reading.wrong(loc, f"one {table.title} is expected", f"write a name, or {{name: {{...}}}}; {table.nearest('')}")
+        reading.wrong(loc, f"one {table.title} is expected", "write a name, or {name: {...}}")
         return None
     kind = next(iter(spelled))
     if kind not in table:
-        reading.wrong(loc, f'unknown {table.title} "{kind}"', table.nearest(kind), key=not isinstance(value, str))
+        reading.wrong(loc, f'unknown {table.title} "{kind}"', _meant(table, kind), key=not isinstance(value, str))
         return None
     row = table[kind]
     before = len(reading.complaints)
@@ -94,6 +95,13 @@ def _complain_of_numbers(reading: Reading, loc: Loc, value: Json) -> None:
         reading.wrong(loc, "the number is too small", "write 0 or more")
     elif isinstance(value, int) and value > MOST:
         reading.wrong(loc, "the number is too large", f"write {MOST} or less")
+
+
+def _meant(table: Table, kind: str) -> str:
+    """The nearest kind; where none is near, all of them, or where to read of them if they are many."""
+    nearest = table.nearest(kind)
+    many = not nearest.startswith("did") and len(list(table)) > _MANY
+    return "waygauge lab list --behaviours names them all" if many else nearest
 
 
 def _usual(reading: Reading, loc: Loc, row: Kind) -> pydantic.BaseModel | None:

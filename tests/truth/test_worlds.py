@@ -147,6 +147,10 @@ BAD = {
         HOST + "    services: [doh, web]\n",
         "bad.yaml:7:21: port 443 is taken twice on this host; give one of them another port",
     ),
+    "nobody reads a line of eighty behaviours": (
+        HEAD + "censor: [quark]\n",
+        'bad.yaml:4:10: unknown behaviour "quark"; waygauge lab list --behaviours names them all',
+    ),
     "a behaviour must be known": (
         HEAD + "censor:\n  - sni_rest: {names: [a.example]}\n",
         'bad.yaml:5:5: unknown behaviour "sni_rest"; did you mean "sni_reset"?',
