@@ -13,6 +13,7 @@ from harness.dial.api import Stream
 from harness.dial.deadline import Deadline
 from harness.failures import Failed
 from harness.probes.message import CHUNK, Head, Headers, Message
+from harness.wire.http2 import Frames
 
 _CONFIG = h2.config.H2Configuration(client_side=True, header_encoding=None)
 # RFC 9113, section 8.2.2: connection-specific headers do not travel; `host` is `:authority` here.
@@ -25,6 +26,7 @@ class Http2:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._state = h2.connection.H2Connection(config=_CONFIG)
+        self._frames = Frames()
         self._head: Head | None = None
         self._received: list[bytes] = []
         self._complete = False
@@ -69,11 +71,13 @@ class Http2:
         if not data:
             raise EOFError
         try:
-            for event in self._state.receive_data(data):
+            for event in self._state.receive_data(self._frames.whole(data)):
                 self._take(event)
         except h2.exceptions.ProtocolError as exc:
             raise Failed("http_request_failed", why=str(exc)) from exc
         await self._flush(until)
+        if not (self._complete or self._frames.answers(1)):
+            raise Failed("http_request_failed", why="the server ends the connection before our request")
 
     def _take(self, event: h2.events.Event) -> None:
         match event:

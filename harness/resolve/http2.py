@@ -13,6 +13,7 @@ from harness.dial.api import Stream
 from harness.dial.deadline import Deadline
 from harness.failures import Failed
 from harness.resolve.query import LARGEST, Query, Reply
+from harness.wire.http2 import Frames
 
 
 async def exchange(stream: Stream, queries: Sequence[Query], until: Deadline) -> AsyncGenerator[Reply, None]:
@@ -21,15 +22,18 @@ async def exchange(stream: Stream, queries: Sequence[Query], until: Deadline) ->
     connection.initiate_connection()
     waiting = {_send(connection, query): Reply(query=query) for query in queries}
     await stream.write(connection.data_to_send(), until)
-    while waiting:
+    frames = Frames()
+    while any(map(frames.answers, waiting)):
         data = await stream.read(LARGEST, until)
         if not data:
             raise EOFError("the resolver closed")
-        for event in _events(connection, data):
+        for event in _events(connection, frames.whole(data)):
             if number := _absorb(connection, event, waiting):
                 yield waiting.pop(number)
         if answer := connection.data_to_send():
             await stream.write(answer, until)
+    if waiting:
+        raise EOFError("the resolver ends the connection")
 
 
 def _send(connection: h2.connection.H2Connection, query: Query) -> int:

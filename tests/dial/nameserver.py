@@ -101,8 +101,8 @@ def unpacked(target: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def by_http2(say: Callable[[bytes], bytes] = good, status: int = 200) -> Handler:
-    """Answers DNS over HTTP/2."""
+def by_http2(say: Callable[[bytes], bytes] = good, status: int = 200, first: bytes = b"") -> Handler:
+    """Answers DNS over HTTP/2; the frames `first` stand before the answers."""
 
     async def handle(reader: Reader, writer: Writer) -> None:
         connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
@@ -115,6 +115,7 @@ def by_http2(say: Callable[[bytes], bytes] = good, status: int = 200) -> Handler
                 return
             for event in connection.receive_data(data):
                 _answer(connection, event, say, status)
+            writer.write(first)
 
     return handle
 

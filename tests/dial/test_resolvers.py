@@ -4,6 +4,7 @@ import ssl
 from typing import Any
 
 import pytest
+from hyperframe.frame import GoAwayFrame
 
 from harness.dial.api import Tape, WalkEnded
 from harness.dial.direct import Direct
@@ -158,6 +159,18 @@ def test_an_http2_resolver_that_refuses_is_kept_as_evidence(vouched: Authority) 
     written = failed(by_http2(status=502), lambda port: doh_at(port, vouched.trust), context)
 
     assert 502 == only(written, Stage.RESOLVE).detail["answers"][0]["status"]
+
+
+@pytest.mark.parametrize(("last", "types"), [(3, {"A", "AAAA"}), (1, {"A"})])
+def test_an_http2_resolver_that_ends_in_good_order_is_heard_to_its_end(
+    vouched: Authority, last: int, types: set[str]
+) -> None:
+    written, context = tape(), vouched.server(RESOLVER, alpn=("h2",))
+    handler = by_http2(first=GoAwayFrame(last_stream_id=last).serialize())
+
+    asyncio.run(asked(handler, lambda port: doh_at(port, vouched.trust), written, context))
+
+    assert types <= {entry["type"] for entry in only(written, Stage.RESOLVE).detail["answers"]}
 
 
 @pytest.mark.parametrize("alpn", [("h2",), ("http/1.1",)])

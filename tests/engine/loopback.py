@@ -140,8 +140,11 @@ def page(body: str, status: str = "200 OK", *headers: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
-def http2_answering(body: bytes) -> Handler:
-    """Answers an HTTP/2 request with 200 and the body, or with what came; as far as the client's windows allow."""
+def http2_answering(body: bytes, first: bytes = b"") -> Handler:
+    """Answers an HTTP/2 request with 200 and the body, or with what came; as far as the client's windows allow.
+
+    The frames `first` stand before the answer.
+    """
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state, left, came = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False)), b"", b""
@@ -152,6 +155,7 @@ def http2_answering(body: bytes) -> Handler:
                     came += event.data or b""
                     state.acknowledge_received_data(event.flow_controlled_length or 0, 1)
                 elif isinstance(event, h2.events.StreamEnded):
+                    writer.write(state.data_to_send() + first)
                     state.send_headers(1, [(":status", "200")])
                     left = body or came
             while left and (room := min(state.local_flow_control_window(1), state.max_outbound_frame_size)):

@@ -2,6 +2,7 @@ import hashlib
 from typing import Any
 
 import pytest
+from hyperframe.frame import GoAwayFrame
 
 from harness.model import Level, Stage
 from tests.engine.loopback import Authority, Handler, answering, http2_answering, page, see, silent
@@ -47,6 +48,21 @@ def test_http2_is_spoken_where_the_server_agrees_to_it(vouched: Authority) -> No
     seen = walk.at(Stage.RESPONSE)
     assert seen is not None
     assert ("HTTP/2", Level.E3) == (seen.detail["http_version"], walk.level)
+
+
+def test_http2_that_ends_in_good_order_still_brings_its_answer(vouched: Authority) -> None:
+    first = GoAwayFrame(last_stream_id=1).serialize()
+    walk = see(http2_answering(b"x" * 100_000, first), "http", {"url": URL, "proof": {"body": "x$"}}, vouched, alpn="h2")
+
+    assert Level.E3 == walk.level
+
+
+def test_http2_that_ends_before_our_request_says_so(vouched: Authority) -> None:
+    first = GoAwayFrame(last_stream_id=0).serialize()
+    seen = see(http2_answering(b"x", first), "http", {"url": URL}, vouched, alpn="h2").last
+
+    assert seen is not None
+    assert (Stage.RESPONSE, "http_request_failed") == (seen.stage, seen.failure)
 
 
 PROOFS: list[dict[str, Any]] = [
