@@ -70,5 +70,5 @@ def relay_of(told: socks5.Reply, server: str) -> Address:
     if not is_address(told.host) or not is_address(server):
         return Address(server, told.port)
     bound, known = ipaddress.ip_address(told.host), ipaddress.ip_address(server)
-    inside = bound.is_private and not known.is_private
+    inside = (bound.is_private and not known.is_private) or (bound.is_loopback and not known.is_loopback)
     return Address(server if bound.is_unspecified or inside else told.host, told.port)

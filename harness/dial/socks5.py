@@ -28,9 +28,17 @@ class Asking:
         return stream
 
     async def associate(self, stream: Stream, until: Deadline, note: Note) -> Callable[[str], Address]:
-        """Ask for a relay of datagrams; a server that has none is `not_supported`."""
-        # We do not know yet from where we shall send, which the RFC says in zeros (section 7).
-        told = await self._asked(stream, socks5.request("0.0.0.0", 0, socks5.ASSOCIATE), until, note)  # noqa: S104
+        """Ask for a relay of datagrams; a server that has none is `not_supported`.
+
+        It may say so, or hang up at the command, as OpenSSH does: no target stands in the request that it could mean.
+        """
+        try:
+            # We do not know yet from where we shall send, which the RFC says in zeros (section 7).
+            told = await self._asked(stream, socks5.request("0.0.0.0", 0, socks5.ASSOCIATE), until, note)  # noqa: S104
+        except EOFError as exc:
+            if note.detail["phase"] != "request":
+                raise
+            raise Failed("not_supported", why="the server hangs up at this command") from exc
         note.detail.update(relay=told.host, relay_port=told.port)
         return functools.partial(relay_of, told)
 
@@ -42,13 +50,15 @@ class Asking:
         await self._authenticate(stream, chosen, until)
         note.detail.update(phase="request")
         await stream.write(request, until)
-        head = await read_exactly(stream, 5, until)
+        head = await read_exactly(stream, 2, until)
+        if refused := socks5.refusal(head):
+            note.detail.update(reply=refused.code, meaning=refused.meaning)
+            if refused.code in socks5.NOT_FOR_US and request[1] == socks5.ASSOCIATE:
+                raise Failed("not_supported", why="the server does not carry out this command")
+            raise Failed("proxy_refused")
+        head += await read_exactly(stream, 3, until)
         reply = socks5.reply(head + await read_exactly(stream, socks5.rest_of_reply(head), until))
         note.detail.update(reply=reply.code, meaning=reply.meaning)
-        if reply.code == socks5.UNSUPPORTED and request[1] == socks5.ASSOCIATE:
-            raise Failed("not_supported", why="the server does not know this command")
-        if reply.code:
-            raise Failed("proxy_refused")
         return reply
 
     async def _authenticate(self, stream: Stream, chosen: int, until: Deadline) -> None:

@@ -12,7 +12,7 @@ from harness.wire.malformed import Malformed
 NO_AUTH, PASSWORD, NONE_ACCEPTABLE = 0x00, 0x02, 0xFF  # RFC 1928, section 3
 _VERSION, _AUTH_VERSION = 5, 1
 CONNECT, ASSOCIATE = 1, 3  # RFC 1928, section 4
-UNSUPPORTED = 7  # the reply to a command that the server does not know
+NOT_FOR_US = frozenset({2, 7})  # replies to a command that the server does not know, or does not carry out for us
 _V4, _NAME, _V6 = 1, 3, 4  # RFC 1928, section 5
 _HEAD = 5
 """Bytes of a reply that tell how long it is: version, code, reserved, address type, and a name's length."""
@@ -95,6 +95,18 @@ def _place(host: str, port: int) -> bytes:
     return where + port.to_bytes(2, "big")
 
 
+def refusal(head: bytes) -> Reply | None:
+    """What the first two bytes of a reply refuse; None where they do not. Raises Malformed.
+
+    Nothing more is wanted of a refusal: servers cut it short, or put no address type into it, and then hang up.
+    """
+    read = Cursor(head)
+    if read.number(1) != _VERSION:
+        raise Malformed("no SOCKS5 reply", head=head[:16].hex())
+    code = read.number(1)
+    return Reply(code=code, host="", port=0) if code else None
+
+
 def rest_of_reply(head: bytes) -> int:
     """How many bytes follow the first five of a reply. Raises Malformed."""
     read = Cursor(head)
@@ -124,8 +136,14 @@ def _placed(read: Cursor) -> tuple[str, int]:
     if kind not in {_V4, _NAME, _V6}:
         raise Malformed(f"address type {kind}")
     raw = read.block(1) if kind == _NAME else read.take(4 if kind == _V4 else 16)
-    host = raw.decode("latin-1") if kind == _NAME else str(ipaddress.ip_address(raw))
+    host = raw.decode("latin-1") if kind == _NAME else _shown(raw)
     return host, read.number(2)
+
+
+def _shown(raw: bytes) -> str:
+    """An address; of IPv4 inside IPv6, which servers with one socket for both see, the IPv4 (RFC 4291, 2.5.5.2)."""
+    address = ipaddress.ip_address(raw)
+    return str((address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,6 +143,20 @@ def test_a_refusal_keeps_the_servers_code() -> None:
     assert ("proxy_refused", 5, "connection refused") == (seen.failure, seen.detail["reply"], seen.detail["meaning"])
 
 
+@pytest.mark.parametrize("rest", [b"", b"\x00", b"\x00\x00\x00\x00\x00\x00\x00\x00"])
+def test_a_refusal_is_one_however_the_server_cuts_it_short(rest: bytes) -> None:
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await reader.readexactly(3)
+        writer.write(b"\x05\x00")
+        await reader.read(300)
+        writer.write(b"\x05\x04" + rest)
+        await writer.drain()
+
+    seen = refused(handle, socks_hop)
+
+    assert ("proxy_refused", "host unreachable") == (seen.failure, seen.detail["meaning"])
+
+
 @pytest.mark.parametrize(
     ("handler", "failure", "phase"),
     [

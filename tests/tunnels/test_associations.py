@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import struct
 from contextlib import AbstractAsyncContextManager, suppress
@@ -62,11 +63,12 @@ def test_a_proxy_behind_a_tunnel_carries_datagrams(serve: Serve) -> None:
     assert b"ping" == asyncio.run(act())
 
 
-def test_a_server_that_relays_nothing_makes_it_not_supported() -> None:
+@pytest.mark.parametrize("reply", [b"\x05\x07\x00\x01\0\0\0\0\0\0", b"\x05\x02\x00\x00\0\0", b""])
+def test_a_server_that_relays_nothing_makes_it_not_supported(reply: bytes) -> None:
     written = tape()
 
     async def act() -> None:
-        async with serving(refusing) as port:
+        async with serving(functools.partial(refusing, reply=reply)) as port:
             with opened(hop("socks5", port)) as path, pytest.raises(WalkEnded):
                 await path.dialer.datagrams(ELSEWHERE, soon(), written)
 
@@ -75,13 +77,14 @@ def test_a_server_that_relays_nothing_makes_it_not_supported() -> None:
     assert ("hop:1", "hop", "not_supported") == stages(written)[-1]
 
 
-async def refusing(reader: Reader, writer: Writer) -> None:
-    """Knows CONNECT only (RFC 1928, section 6: reply 7)."""
+async def refusing(reader: Reader, writer: Writer, *, reply: bytes) -> None:
+    """Carries no datagrams: says that it does not know the command, that we may not, or hangs up as OpenSSH does."""
     await reader.readexactly(3)
     writer.write(b"\x05\x00")
     await reader.readexactly(10)
-    writer.write(b"\x05\x07\x00\x01\0\0\0\0\0\0")
-    await reader.read(1)
+    writer.write(reply)
+    writer.close()
+    await writer.wait_closed()
 
 
 def test_the_end_of_the_stream_is_the_end_of_the_association() -> None:
@@ -107,6 +110,8 @@ def test_the_end_of_the_stream_is_the_end_of_the_association() -> None:
         ("8.8.8.8", "8.8.4.4", "8.8.8.8"),
         ("10.0.0.7", "10.0.0.1", "10.0.0.7"),
         ("relay.example", "8.8.4.4", "8.8.4.4"),
+        ("127.0.0.1", "10.0.0.1", "10.0.0.1"),
+        ("127.0.0.1", "127.0.0.2", "127.0.0.1"),
     ],
 )
 def test_a_relay_that_nobody_can_reach_is_sought_at_its_server(told: str, server: str, expected: str) -> None:
