@@ -52,7 +52,9 @@ def test_http2_is_spoken_where_the_server_agrees_to_it(vouched: Authority) -> No
 
 def test_http2_that_ends_in_good_order_still_brings_its_answer(vouched: Authority) -> None:
     first = GoAwayFrame(last_stream_id=1).serialize()
-    walk = see(http2_answering(b"x" * 100_000, first), "http", {"url": URL, "proof": {"body": "x$"}}, vouched, alpn="h2")
+    walk = see(
+        http2_answering(b"x" * 100_000, first), "http", {"url": URL, "proof": {"body": "x$"}}, vouched, alpn="h2"
+    )
 
     assert Level.E3 == walk.level
 
