@@ -47,6 +47,20 @@ def test_a_censor_that_keeps_none_reads_what_comes(behaviour: str, data: bytes, 
     assert ["match"] == begun("", behaviour, data, family=family)
 
 
+@FAMILIES
+@pytest.mark.parametrize("behaviour", ["gfw_reset", "sni_drop", "tspu_full_drop"])
+def test_only_the_first_hello_of_a_connection_counts(behaviour: str, family: int) -> None:
+    wire = Wire(rule(behaviour, **NAMED, **({"hits": 1} if behaviour == "gfw_reset" else {})))
+    first = hello("www.harmless.com")
+    shaken(wire, family=family)
+
+    went = [
+        sides(wire.receive(segment(data, at=at, family=family))) for at, data in ((1, first), (1 + len(first), BAD))
+    ]
+
+    assert (["i", "i"], []) == (went, wire.actions)
+
+
 # For how long each is documented to hold the four ends of a connection.
 HELD = [
     ("tspu_rewrite", 75),

@@ -322,6 +322,24 @@ def test_what_begins_outside_is_met_where_that_is_documented(which: str, family:
     assert (which.split()[0] in BOTH_SIDES) == bool(wire.actions) == (not passed)
 
 
+OWN_PORTS = {  # what is documented for some ports alone, beside all questions over UDP
+    *("endpoint_drop", "dns_tcp_reset", "doh_post_tls_drop", "resolver_name_reset", "tls_mitm", "port_443_reset"),
+    *("http_block_page", "http_302_stub", "http_first_only", "http_race_redirect"),
+}
+
+
+@EACH
+def test_another_port_is_spared_where_ports_are_documented(which: str, family: int) -> None:
+    case, behaviour = RULES[which], which.split()[0]
+    wire = Wire(rule(behaviour, **case.params))
+    elsewhere = frames(case, case.bad, **ends_of(case, family, port=9999))
+
+    passed = [[(1 - side, frame)] for side, frame in elsewhere] == went(wire, elsewhere)
+
+    spared = behaviour in OWN_PORTS or (case.port == 53 and not case.tcp)
+    assert spared == (not wire.actions) == passed
+
+
 def reversed_(packet: Packet) -> bytes:
     """The same packet, said by the other side from the other side's addresses; ports go along."""
     ends = {"source": (packet.target, packet.sport), "target": (packet.source, packet.dport)}

@@ -257,6 +257,19 @@ def test_a_share_of_the_clients_packets_is_lost_and_none_of_the_servers() -> Non
     assert ["lose"] == wire.actions
 
 
+@pytest.mark.parametrize("family", [4, 6])
+def test_sending_twice_gets_more_through_and_another_name_or_port_does_not(family: int) -> None:
+    def lost(times: int, **more: Any) -> float:
+        wire = Wire(rule("subnet_loss", prefixes=["198.41.0.0/16", "2001:503:ba3e::/48"]))
+        greeted(wire, GOOD, family=family, **more)
+        tries = [[wire.receive(segment(b"x", at=at, family=family, **more)) for _ in range(times)] for at in range(500)]
+        return sum(not any(each) for each in tries) / 500
+
+    assert [0.4, 0.4] == pytest.approx([lost(1), lost(1, dport=8443)], abs=0.02)
+    assert lost(2) < 0.3
+    assert lost(3) < 0.15
+
+
 def test_handshakes_are_lost_where_the_rule_says_so() -> None:
     wire = Wire(rule("subnet_loss", prefixes=["198.41.0.0/16"], loss=1.0))
 
