@@ -33,9 +33,12 @@ def main() -> None:
     assert importlib.metadata.version("waygauge") in run(command, "--version")
     assert "ru-2026-02" in run(command, "lab", "list")
     assert '"$schema"' in run(command, "schema")
+    assert '"behaviour_sni_reset"' in run(command, "schema", "world")
+    assert "names: needed  # `*` alone matches any name" in run(command, "lab", "show", "--behaviour", "sni_reset")
     if (missing := lab_missing()) and not os.environ.get("CI"):
         print(f"the shipped scenario is skipped: {missing}")
     else:
+        assert run(command, "lab", "run", "open", "--", "echo", "well") == "well\n"
         assert "ru-2026-02" in run(command, "try", "--", "-k", "max"), "the shipped scenario does not run"
     print("1 passed, 0 failed")
 
