@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from harness.errors import ApparatusError, HarnessError
-from harness.lab.program import here
+from harness.lab.program import environment, here
 from harness.lab.steps import FULL
 from harness.lab.visit import Wish, visit
 from harness.lab.world import load_world
@@ -53,7 +52,7 @@ def _alone(name: str, wish: Wish) -> int:
     from harness.lab import open_lab
 
     with open_lab(load_world(name), pcap=wish.pcap) as lab:
-        env = {**os.environ, **lab.variables}
+        env = {**environment(), **lab.variables}
         running = lab.popen(wish.argv, env=env, cwd=here(), stdin=0, stdout=1, stderr=2)
         told = 0
         while True:

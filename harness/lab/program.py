@@ -16,6 +16,7 @@ from harness.errors import ApparatusError, ScenarioError
 from harness.lab.channel import Channel, Closed
 
 Stream: TypeAlias = int | IO[Any] | None
+PROXIES = frozenset({"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"})  # as curl(1) reads them
 OF_TERMINALS = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
 
 
@@ -118,6 +119,11 @@ def here() -> pathlib.Path:
         return pathlib.Path.cwd()
     except FileNotFoundError:
         raise ScenarioError("the folder that you work in is not there any more; go to another one") from None
+
+
+def environment() -> dict[str, str]:
+    """Our own environment for a program inside, without the proxies of the network outside: none of them is there."""
+    return {name: value for name, value in os.environ.items() if name.lower() not in PROXIES}
 
 
 def pid_of(pidfd: int) -> int:

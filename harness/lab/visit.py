@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import socket
 from collections import deque
@@ -14,7 +13,7 @@ from harness.errors import ApparatusError
 from harness.lab import events
 from harness.lab.channel import Channel, Closed
 from harness.lab.events import Event
-from harness.lab.program import here
+from harness.lab.program import environment, here
 from harness.lab.served import GLANCE, address, same_user
 from harness.lab.world import Rule
 
@@ -34,7 +33,7 @@ class Wish:
         """The wish as a message."""
         return {
             "argv": [*self.argv],
-            "env": dict(os.environ) if self.argv else {},
+            "env": environment() if self.argv else {},
             "cwd": str(here()) if self.argv else "/",
             "log": self.tell is not None,
             "pcap": str(self.pcap.absolute()) if self.pcap else None,

@@ -73,7 +73,9 @@ class CensoredInternet:
         """Start a program inside, as `subprocess.Popen` does outside; what usual programs look at makes them trust
         the world's authority. It is killed with the world at the latest."""
         __tracebackhide__ = True
-        whole = {**(os.environ if env is None else env), **self._lab.variables}
+        from harness.lab.program import environment
+
+        whole = {**(environment() if env is None else env), **self._lab.variables}
         return self._lab.popen(argv, env=whole, cwd=cwd, **stdio)
 
     def run(

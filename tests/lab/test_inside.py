@@ -130,6 +130,13 @@ def test_what_cannot_be_done_is_told_in_one_line_with_the_remedy(words: tuple[st
     assert "Traceback" not in done.stderr
 
 
+def test_a_proxy_of_the_network_outside_is_not_asked_inside() -> None:
+    call = "import urllib.request as u; print(u.urlopen('http://www.example.com/').status, u.getproxies())"
+    outside = {**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "no_proxy": "x"}
+
+    assert "200 {}\n" == run("run", "open", "--", sys.executable, "-c", call, env=outside).stdout
+
+
 def test_help_is_given_behind_a_world_too_and_a_programs_own_help_is_the_programs() -> None:
     assert run("run", "open", "--help").stdout.startswith("usage: waygauge lab run [--in] [--log FILE]")
     assert run("run", "open", "--", sys.executable, "--help").stdout.startswith(f"usage: {sys.executable}")
