@@ -19,6 +19,7 @@ from tests.lab.test_datagram_rules import DATA, INITIATION, REQUEST, VOICE, call
 
 HELLO = flight(dtls_packets.CLIENT_HELLO, CHROME_124)
 NEWER = flight(dtls_packets.CLIENT_HELLO, FIREFOX_127)
+OLDER = flight(dtls_packets.CLIENT_HELLO, b"\xfe\xff" + CHROME_124[2:])
 OTHER = flight(dtls_packets.CLIENT_HELLO, CHROME_124.replace(bytes.fromhex("c02bc02f"), bytes.fromhex("c02fc030")))
 GROUPS, MASTER = 10, 23
 
@@ -82,6 +83,8 @@ def test_a_call_dies_shortly_after_a_known_hello_and_other_calls_live(family: in
         ({}, NEWER, "i"),
         ({"newest": ["1.3"]}, NEWER, "-"),
         ({"newest": ["1.0"]}, HELLO, "i"),
+        ({"newest": ["1.0"]}, OLDER, "-"),
+        ({}, OLDER, "-"),
         ({"exempt_prefixes": ["198.41.0.0/16"]}, HELLO, "i"),
         ({"ports": ["443"]}, HELLO, "i"),
     ],
@@ -162,6 +165,8 @@ def test_discords_question_vanishes_and_the_voice_around_it_passes(family: int) 
         (ASKED + b"\0", 50000, "i"),
         (ASKED[:-1], 50000, "i"),
         (ASKED[:-1] + b"\1", 50000, "i"),
+        (ASKED[:7] + b"\xff\0" + ASKED[9:], 50000, "-"),
+        (ASKED[:7] + b"\0\xff" + ASKED[9:], 50000, "i"),
         (TOLD, 50000, "i"),
     ],
 )
@@ -197,6 +202,21 @@ def test_what_is_not_recognised_vanishes_with_its_flow(family: int) -> None:
 
     assert "iic " * 6 + "--- iic --- iic --- " == seen
     assert ["match", "drop"] * 3 == wire.actions
+
+
+@pytest.mark.parametrize(("first", "seen"), [(0x03, "-"), (0x0B, "i"), (0x23, "i"), (0x2B, "-"), (0xE3, "i")])
+def test_a_question_for_the_time_is_of_versions_1_to_4(first: int, seen: str) -> None:
+    assert seen == went(Wire(rule("udp_unknown_drop")), bytes([first]) + NTP[1:])
+
+
+def test_a_handshake_that_gives_itself_away_is_lost_half_a_second_later_where_nothing_else_is_said() -> None:
+    wire = Wire(rule("dtls_fingerprint"))
+    assert "i" == went(wire, HELLO, dport=50000)
+    wire.wait(0.499)
+    assert "i" == went(wire, VOICE, dport=50000)
+    wire.wait(0.002)
+
+    assert "-" == went(wire, VOICE, dport=50000)
 
 
 @pytest.mark.parametrize("size", [20, 24])
