@@ -147,6 +147,9 @@ TCP_QUERY = len(query("a.example")).to_bytes(2, "big") + query("a.example")
         (TCP_QUERY, "dns"),
         (TCP_QUERY[:4] + b"\x81" + TCP_QUERY[5:], ""),  # an answer
         (TCP_QUERY[:13], ""),
+        (TCP_QUERY[:14], "dns"),
+        (b"\0\x0b" + TCP_QUERY[2:], ""),
+        (b"\0\x0c" + TCP_QUERY[2:], "dns"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", ""),
         (NOISE, ""),
     ],

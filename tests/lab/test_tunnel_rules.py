@@ -100,7 +100,8 @@ def test_the_xor_patch_defeats_who_knows_opcodes_alone(proto: str, scrambled: bo
     messages = mapped(openvpn_session.session(proto, "tls-crypt")[:6], 0xA7, tcp=tcp)
     patient = Talk(Wire(rule("openvpn_opcode", scrambled=True, at="request")), tcp=tcp)
 
-    assert seen == Talk(Wire(rule("openvpn_opcode", scrambled=scrambled)), tcp=tcp).all(messages)
+    how = {"scrambled": True} if scrambled else {}
+    assert seen == Talk(Wire(rule("openvpn_opcode", **how)), tcp=tcp).all(messages)
     assert "iii" == patient.all([messages[0]] * 3)
 
 
@@ -388,3 +389,10 @@ def test_a_tunnel_that_shakes_hands_after_its_time_lives_as_long_as_the_first() 
         wire.wait(60.1)
 
     assert ["ii--"] * 2 == seen
+    assert "iii" == went(wire, DATA, DATA, DATA, dport=51820)  # of no tunnel that is known
+
+
+def test_keepalives_count_and_nothing_shorter_does() -> None:
+    wire = Wire(rule("wireguard_late_kill", packets=1))
+
+    assert "iiii-" == went(wire, INITIATION, DATA[:31], DATA[:31], DATA[:32], DATA[:32], dport=51820)
