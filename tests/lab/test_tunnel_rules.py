@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -234,6 +234,28 @@ def test_how_many_acknowledgements_make_a_session(messages: openvpn_session.Sess
     wire = Wire(rule("openvpn_acks", direction="out" if first else "both"))
 
     assert lost == ("-" in Talk(wire, tcp=False).all(messages))
+
+
+LEAST, MOST = (1, 2, *[0] * 8), (3, 5, 5, 5, 5, *[1] * 5)  # acknowledgements in each ten packets
+
+
+def binned(counts: Iterable[int]) -> openvpn_session.Session:
+    """A session with so many acknowledgements in each ten packets; the third is the first of them."""
+    tens = [[(True, ACK_BYTES)] * count + [(False, CERTIFICATES)] * (10 - count) for count in counts]
+    tens[0] = [(True, bytes(54)), (False, bytes(66)), *tens[0][:8]]
+    return [message for ten in tens for message in ten]
+
+
+def found(counts: Iterable[int]) -> bool:
+    return "-" in Talk(Wire(rule("openvpn_acks")), tcp=False).all(binned(counts))
+
+
+def test_a_session_is_one_up_to_the_most_and_down_to_the_least_of_each_ten_packets() -> None:
+    assert (True, True) == (found(LEAST), found(MOST))
+
+    for place in range(10):
+        assert not found([count + (at == place) for at, count in enumerate(MOST)])
+    assert not found([1, 1, *LEAST[2:]])
 
 
 @openvpn_session.present
