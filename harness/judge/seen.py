@@ -197,9 +197,11 @@ class Seen:
 
     def witnesses(self, walk: Walk) -> Iterator[Walk]:
         """The walks over a path known good that know the name by themselves: by one story, and not by the same one."""
-        for seen in self.known_good_walks(walk):
-            if not (same_lookup(walk, seen) or contradictory(seen)):
-                yield seen
+        for control in self.of(Role.KNOWN_GOOD, check=walk.check):
+            if not pinned(control):
+                yield from (
+                    seen for seen in control.walks if not (contradictory(seen) or _retold(walk, seen, control.path))
+                )
 
     def served_from_nowhere(self, walk: Walk) -> bool:
         """True where over a path known good nobody takes a connection at the walk's address either.
@@ -223,7 +225,7 @@ class Seen:
     def _compare(self, walk: Walk, control: Walk, path: str) -> Good:
         if control.last is None or self._says_nothing(control, path):
             return Good.MISSING
-        if same_lookup(walk, control) and (control.level <= Level.E0 or not control.completed):
+        if _retold(walk, control, path) and (control.level <= Level.E0 or not control.completed):
             return Good.MISSING
         if control.completed:
             return Good.MISSING if bogus(control) else Good.PASSED
@@ -261,7 +263,16 @@ def pinned(control: Control) -> bool:
 
 def lent(control: Control) -> bool:
     """True for what another vantage saw (`harness.judge.lend`): it says nothing of the network here."""
-    return "@" in control.path
+    return _afar(control.path)
+
+
+def _afar(path: str) -> bool:
+    return "@" in path
+
+
+def _retold(walk: Walk, control: Walk, path: str) -> bool:
+    """True where a control was told the same of the name by the same resolver, from the same place."""
+    return not _afar(path) and same_lookup(walk, control)
 
 
 def reached(walk: Walk) -> bool:
