@@ -41,11 +41,17 @@ def answered(query: bytes, *, national: bool) -> bytes:
 
 
 async def _page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Reads until the client pauses and answers `true page`; a lost peer is no concern of ours."""
+    """Reads until the client pauses and answers `true page`; a lost peer is no concern of ours.
+
+    It listens for a while still: what comes late on a busy machine would be answered by a reset.
+    """
     try:
         await _until_quiet(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntrue page")
-        await writer.drain()
+        writer.write_eof()
+        async with asyncio.timeout(2):
+            while await reader.read(65536):
+                continue
     except OSError:
         return
     finally:
