@@ -145,6 +145,8 @@ def _log(args: argparse.Namespace) -> int:
 
 def _pcap(args: argparse.Namespace) -> int:
     program = _program(args, needed=not args.served)
+    if not program:
+        print(f"packets go to {args.folder} until Ctrl-C", file=sys.stderr)
     return _inside(args, program, pcap=_folder(args.folder), follow=True)
 
 

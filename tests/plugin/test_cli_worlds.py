@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -72,3 +75,13 @@ def test_a_world_is_shown(capsys: Capture) -> None:
     assert 0 == main(["lab", "show", "sni-reset"])
     shown = capsys.readouterr().out
     assert "sni_reset: Forged resets once a name is seen in the ClientHello\n    names: [news.example.org" in shown
+
+
+def test_what_a_terminal_cannot_show_is_no_fault() -> None:
+    ascii_alone = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = [sys.executable, "-m", "harness.cli.main", "lab", "show", "geo-block"]
+
+    done = subprocess.run(words, env=ascii_alone, capture_output=True, timeout=60, check=False)
+
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert b"body: " in done.stdout
