@@ -271,3 +271,16 @@ def test_a_keyword_is_met_on_any_port_and_in_the_clear_alone(family: int) -> Non
 def test_a_rule_that_leads_flows_takes_those_from_inside_alone() -> None:
     with pytest.raises(ScenarioError, match="direction"):
         Wire(rule("dns_hijack", to=["195.208.4.1"], direction="both"))
+
+
+@FAMILIES
+@pytest.mark.parametrize(("more", "went"), [({}, "i i"), ({"reassembly": "tcp"}, "i -")])
+def test_a_question_over_tcp_in_two_segments_is_lost_where_they_are_put_together(
+    more: dict[str, Any], went: str, family: int
+) -> None:
+    wire = Wire(rule("dns_drop", **NAMED, transports=["tcp"], **more))
+    message = query("www.facebook.com")
+    data = len(message).to_bytes(2, "big") + message
+
+    assert went == said(wire, data[:20], data[20:], dport=53, family=family)
+    assert "-" == said(wire, data, dport=53, sport=40001, family=family)
