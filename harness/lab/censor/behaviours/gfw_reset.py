@@ -3,7 +3,8 @@
 A bare RST, and three RST+ACK further and further ahead, whose TTL and window grow from each to the next (Wang 2017,
 "Your State is Not Mine", IMC, section 2). Residual 60 to 360 s for (client, server, port) (Bock 2021, "Your Censor is
 My Censor"; Rambert 2021). From some vantage points only 50 to 75 % of the triggers are answered, and nearly all after
-seven (Rambert 2021). TLS records are not joined (Niere 2023).
+seven (Rambert 2021). TLS records are not joined (Niere 2023); segments are, and where they are not, a split ahead of
+the name is enough (`reassembly: none`; Bock 2021).
 """
 
 from __future__ import annotations
