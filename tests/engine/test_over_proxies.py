@@ -43,6 +43,39 @@ def test_no_more_than_four_walks_use_one_proxy_at_once() -> None:
     assert 10 == len(heard.facts())
 
 
+class Hasty(Proxy):
+    """Says yes before it has reached anybody, and hangs up when nobody takes the connection."""
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+class Greeting(Proxy):
+    """Reaches a target that speaks first, and hangs up."""
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nSSH-2.0-x\r\n")
+        await writer.drain()
+
+
+def test_a_proxy_that_says_yes_too_early_has_reached_nobody() -> None:
+    (walk,) = through(Hasty(), "site.example").attempts("site.example")[0].walks
+
+    assert [("hop:1", Stage.CONNECT, None), ("hop:1", Stage.HOP, None), ("hop:1", Stage.HOP, "eof_error")] == [
+        (seen.of, seen.stage, seen.failure) for seen in walk.observations
+    ]
+
+
+def test_a_target_that_speaks_first_has_been_reached() -> None:
+    (walk,) = through(Greeting(), "site.example").attempts("site.example")[0].walks
+
+    assert walk.completed
+
+
 def test_a_name_handed_on_to_a_proxy_is_one_walk_without_an_address() -> None:
     (walk,) = through(Proxy(), "site.example").attempts("site.example")[0].walks
 
