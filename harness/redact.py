@@ -17,6 +17,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 
 from harness.model import CellFacts, Control, Json, Observation, Walk
+from harness.vocabulary import words
 
 SECRET = "<secret>"  # noqa: S105 - what stands in its place
 
@@ -94,9 +95,16 @@ class Redactor:
         digest = hmac.new(self._key, _canonical(name).encode(), hashlib.sha256).hexdigest()
         return f"{kind}-{digest[:8]}"
 
+    def _spared(self, patterns: Iterable[str]) -> dict[str, str]:
+        """Words of our own that hold something to be replaced, such as `path.no_passage` a `pass`, for themselves."""
+        forms = [form.lower() for form in patterns]
+        spared = {word for word in words() if any(form in word.lower() for form in forms)}
+        self._stands_for |= {word: word for word in spared}
+        return {word: rf"(?<![\w.-]){re.escape(word)}(?![\w.-])" for word in spared}
+
     def _hide(self, names: Iterable[str]) -> None:
         if not self.record_addresses:
-            self._private |= {name for name in names if name.lower() not in _PUBLIC_WORDS}
+            self._private |= {name for name in names if name.lower() not in _PUBLIC_WORDS | words()}
 
     def _resolved(self, seen: Observation) -> Iterator[str]:
         """The addresses that a private name was resolved to."""
@@ -128,12 +136,13 @@ class Redactor:
             self._stands_for |= dict.fromkeys(forms(secret), SECRET)
         self._stands_for[SECRET] = SECRET
         ours = {form: re.escape(form) for form, stands in self._stands_for.items() if form == stands}
+        ours |= self._spared(patterns)
         ordered = sorted({**patterns, **ours}.items(), key=lambda one: len(one[0]), reverse=True)
         self._search = re.compile("|".join(pattern for _, pattern in ordered)) if patterns else None
 
 
 def _worth_hiding(secrets: Iterable[str]) -> frozenset[str]:
-    return frozenset(secret for secret in secrets if len(secret) >= LEAST)
+    return frozenset(secret for secret in secrets if len(secret) >= LEAST and secret not in words())
 
 
 def forms(secret: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ LAYERS = (
     {"model", "errors", "__init__"},
     {
         *("kinds", "failures", "record", "redact", "document", "scenario", "paths", "plan", "wire", "judge", "schema"),
-        *("compare", "shard"),
+        *("compare", "shard", "vocabulary"),
     },
     {"dial", "resolve", "tunnels"},
     {"probes", "catalogue", "history", "report"},

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import vocabulary
 from harness.model import Attempt, CellFacts, Observation, Stage, Walk
+from harness.probes.table import PROBES
 from harness.redact import SECRET, Redactor
 
 SECRETS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=6, max_size=24).filter(
-    lambda text: text.strip() == text and text not in SECRET
+    lambda text: text.strip() == text and text not in SECRET and text not in vocabulary.words()
 )
 
 
@@ -65,6 +67,29 @@ def test_what_was_redacted_shows_no_leak(secret: str) -> None:
 
 def test_a_short_secret_is_replaced_only_where_it_stands_alone() -> None:
     assert f"abcde pw={SECRET}" == Redactor(["abc"]).text("abcde pw=abc")
+
+
+def test_a_secret_that_is_a_word_of_the_record_leaves_it_readable() -> None:
+    redactor = Redactor(secrets=["target", "connect", "target:connect"], private=["resolver"])
+    line = {"target": {"stage": "connect"}, "of": "resolver", "said": "socks5h://target:connect@192.0.2.1"}
+
+    assert line | {"said": f"socks5h://{SECRET}@192.0.2.1"} == redactor.json(line)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("path.no_passage at path", "path.no_passage at path"),
+        ("path.no_passage1", f"path.no_{SECRET}age1"),
+        ("my pass is pass", f"my {SECRET} is {SECRET}"),
+    ],
+)
+def test_a_secret_within_a_word_of_the_record_leaves_that_word(text: str, left: str) -> None:
+    assert left == Redactor(secrets=["pass"]).text(text)
+
+
+def test_the_words_of_the_record_hold_every_probe() -> None:
+    assert {kind.name for kind in PROBES} <= vocabulary.words()
 
 
 @pytest.mark.parametrize("written", ["2001:db8::7", "2001:0db8:0000:0000:0000:0000:0000:0007", "2001:DB8::7"])
