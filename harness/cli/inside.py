@@ -64,7 +64,7 @@ def _alone(name: str, wish: Wish) -> int:
                     wish.tell(event)
                 told += len(new)
             if code is not None:
-                return code
+                return lab.ended(code)
             if lab.died:
                 raise ApparatusError(lab.died)
             while wish.signals:

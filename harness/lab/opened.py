@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import threading
 import time
 import weakref
@@ -22,6 +23,7 @@ from harness.lab.world import Rule, World, dump
 from harness.model import Trust
 
 ANSWERS_WITHIN = 10.0  # seconds in which the censor or the first process answers a request
+TOLD_WITHIN = 0.2  # seconds after the death of all programs in which that of the lab itself is told
 SERVE = "harness.lab.servers:serve"
 """What runs in the internet namespace, as `package.module:name`: called with the world, a directory and `ready`."""
 
@@ -103,6 +105,15 @@ class Lab:
             while self._died is None and self._end.alive and self._holder.control.waiting():
                 self._notice()
             return self._died
+
+    def ended(self, code: int) -> int:
+        """That code of a program of this lab; ApparatusError where the program was killed since the lab has died."""
+        until = time.monotonic() + TOLD_WITHIN
+        while code == -signal.SIGKILL and self.died is None and time.monotonic() < until:
+            time.sleep(TOLD_WITHIN / 10)
+        if code == -signal.SIGKILL and self.died:
+            raise ApparatusError(self.died)
+        return code
 
     def popen(
         self,

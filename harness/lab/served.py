@@ -122,7 +122,7 @@ class Visit:
             running.kill()
             raise
         self._tell()
-        return code
+        return self._lab.ended(code)
 
     def watch(self) -> int:
         """Goes on until the visitor hangs up, where it wants to follow; else it is told what there is."""

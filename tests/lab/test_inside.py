@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from harness.cli import terminal
@@ -135,6 +136,22 @@ def test_a_proxy_of_the_network_outside_is_not_asked_inside() -> None:
     outside = {**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "no_proxy": "x"}
 
     assert "200 {}\n" == run("run", "open", "--", sys.executable, "-c", call, env=outside).stdout
+
+
+@pytest.mark.parametrize("whom", ["holder", "censor"])
+def test_a_part_of_the_world_that_dies_is_named_and_is_not_taken_for_the_programs_end(whom: str) -> None:
+    argv = [*COMMAND, "run", "open", "--", "sh", "-c", "echo ready; sleep 60"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as lab:
+        assert lab.stdout
+        assert "ready\n" == lab.stdout.readline()
+        (holder,) = psutil.Process(lab.pid).children()
+        (first,) = holder.children()
+        censor = next(child for child in first.children() if child.name() == "lab-censor")
+        {"holder": holder, "censor": censor}[whom].kill()
+
+        told = {"holder": "the lab's first process has gone", "censor": "the lab's censor was killed by signal 9"}[whom]
+        assert f"waygauge: {told}\n" == lab.communicate(timeout=20)[1]
+    assert 125 == lab.returncode
 
 
 def test_help_is_given_behind_a_world_too_and_a_programs_own_help_is_the_programs() -> None:
