@@ -47,9 +47,9 @@ class Served:
         Where the resolver cannot be reached there is no `resolve` stage: the failed stage of `resolver` is the last.
         """
 
-        async def attempt(address: str, until: Deadline, tape: Tape) -> tuple[str, ...]:
-            stream = await self.transport.reach(address, until, tape)
-            try:
+        async def attempt(address: str, share: Deadline, tape: Tape) -> tuple[str, ...]:
+            stream = await self.transport.reach(address, share, tape)
+            try:  # who has been reached may take all the time that is left: its other addresses know no more
                 return await self._asked(name, stream, until, tape, of)
             finally:
                 stream.close()
