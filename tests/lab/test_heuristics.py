@@ -148,6 +148,9 @@ TCP_QUERY = len(query("a.example")).to_bytes(2, "big") + query("a.example")
         (TCP_QUERY[:4] + b"\x81" + TCP_QUERY[5:], ""),  # an answer
         (TCP_QUERY[:13], ""),
         (TCP_QUERY[:14], "dns"),
+        *(
+            (TCP_QUERY[:at] + b"\0\2" + TCP_QUERY[at + 2 :], "") for at in (6, 8, 10)
+        ),  # two questions, answers, and so on
         (b"\0\x0b" + TCP_QUERY[2:], ""),
         (b"\0\x0c" + TCP_QUERY[2:], "dns"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", ""),
