@@ -68,9 +68,12 @@ def test_random_bytes_cost_the_connection_and_the_server_for_a_minute(family: in
         (CHROME_2023.record, "i"),
         (b"SSH-2.0-OpenSSH_9.2\r\n" + bytes(200), "i"),
         (b"POST " + RANDOM, "-"),
-        (b"POST / " + RANDOM, "i"),
+        (b"POST /" + RANDOM, "i"),
+        (b"\t\n\r ~!" + RANDOM, "i"),
+        (b"\x1fOST /" + RANDOM, "-"),
+        (b"\x7fOST /" + RANDOM, "-"),
     ],
-    ids=["just enough", "cut", "tls", "ssh", "five letters", "six letters"],
+    ids=["just enough", "cut", "tls", "ssh", "five letters", "six letters", "spaces", "below", "above"],
 )
 def test_what_is_long_enough_and_begins_like_nothing_is_lost(data: bytes, seen: str) -> None:
     assert "i" + seen == first_segment(Wire(rule("obfs4_cooldown")), data, 40000)
@@ -150,6 +153,21 @@ def test_a_port_comes_back_in_time_and_an_address_too() -> None:
     wire.wait(2)
 
     assert "iii" == shake(wire, CHROME_2023, 40003)
+
+
+def test_three_uses_cost_a_port_for_an_hour_and_two_ports_an_address_for_a_day() -> None:
+    wire = Wire(rule("proxy_condemned", ja4=[known(GO)]))
+    assert ["iii", "iii", "ii-"] == [shake(wire, GO, 40000 + at) for at in range(3)]
+    wire.wait(3599.9)
+    assert "---" == shake(wire, CHROME_2023, 40010)
+    wire.wait(0.2)
+    assert "iii" == shake(wire, CHROME_2023, 40011)
+    assert ["iii", "iii", "ii-"] == [shake(wire, GO, 40020 + at, dport=8443) for at in range(3)]
+    wire.wait(86399.9)
+    assert "---" == shake(wire, CHROME_2023, 40030, dport=22)
+    wire.wait(0.2)
+
+    assert "iii" == shake(wire, CHROME_2023, 40031, dport=22)
 
 
 def test_another_address_is_not_held_responsible() -> None:
