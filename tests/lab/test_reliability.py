@@ -122,6 +122,7 @@ def test_the_great_firewall_misses_one_in_four_of_the_first_seven_and_none_behin
     seen = [resets(wire, hello(BAD), 9, to=f"198.41.1.{host}") for host in range(1, 101)]
 
     assert 0.75 == pytest.approx(sum(one.count(True) for one in (row[:7] for row in seen)) / 700, abs=0.05)
+    assert 0.75 == pytest.approx(sum(row[6] for row in seen) / 100, abs=0.12)
     assert all(row[7:] == [True, True] for row in seen)
 
 
