@@ -46,6 +46,7 @@ COMMANDS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
+    _fill_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII alone is told what it can show
@@ -70,6 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"waygauge: what is to be written finds no room: {fault.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN
+
+
+def _fill_streams() -> None:
+    """Puts nothing where a stream was closed, so that no file of ours is taken for it (open(2) gives the lowest)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - it stays
 
 
 def _run(command: Command, words: Sequence[str]) -> int:

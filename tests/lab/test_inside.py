@@ -154,6 +154,24 @@ def test_a_part_of_the_world_that_dies_is_named_and_is_not_taken_for_the_program
     assert 125 == lab.returncode
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_stream_reads_and_writes_nothing(closed: str) -> None:
+    words = " ".join([*COMMAND, "run", "open", "--", "sh", "-c", "'cat; echo out; echo bad >&2; exit 5'"])
+
+    done = subprocess.run(
+        ["sh", "-c", f"{words} {closed}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert 5 == done.returncode
+    assert ("" if closed == ">&-" else "out\n") == done.stdout
+    assert ("" if closed == "2>&-" else "bad\n") == done.stderr
+
+
 def test_help_is_given_behind_a_world_too_and_a_programs_own_help_is_the_programs() -> None:
     assert run("run", "open", "--help").stdout.startswith("usage: waygauge lab run [--in] [--log FILE]")
     assert run("run", "open", "--", sys.executable, "--help").stdout.startswith(f"usage: {sys.executable}")
