@@ -73,6 +73,7 @@ class Role(enum.StrEnum):
     NAME_ELSEWHERE = "name_elsewhere"  # a neutral host's address with the target's name
     OTHER_TRANSPORT = "other_transport"  # the same question to the same resolver, by TCP instead of UDP
     NEUTRAL_QUERY = "neutral_query"  # a neutral name asked of the same resolver
+    PATIENT_QUERY = "patient_query"  # the same question to the same resolver, waited for much longer
     EXIT = "exit"  # what a declared reflector saw as our source, over the same path
     YARDSTICK = "yardstick"  # a neutral host asked by the same probe, over the same path, to compare quality with
     ENCRYPTED = "encrypted"  # the same page over TLS instead of in the clear, over the same path
@@ -270,6 +271,8 @@ class Attempt:
     walks: tuple[Walk, ...]
     before: tuple[str, ...] = ()  # keys of cells that last touched the same endpoints, oldest first
     gap: float | None = None  # seconds since that last touch
+    taken: Mapping[str, float] = field(default_factory=dict)
+    """Addresses of these endpoints at which another cell's connection was taken, and how many seconds before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

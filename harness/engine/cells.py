@@ -37,23 +37,26 @@ class CheckTurn:
         self._site = site
         self.before: tuple[str, ...] = ()
         self.gap: float | None = None
+        self.taken: Mapping[str, float] = {}
 
     def look_up(self) -> AbstractAsyncContextManager[None]:
         """One of so many lookups under way at once."""
         return self._site.room.hold("lookups")
 
     @asynccontextmanager
-    async def touch(self, addresses: Iterable[str]) -> AsyncIterator[None]:
-        """The endpoint for us alone; who waits for it keeps no room from others."""
+    async def touch(self, addresses: Iterable[str], connected: Iterable[str]) -> AsyncIterator[None]:
+        """The endpoint for us alone; who waits for it keeps no room from others. Both are read again at the end."""
         if self._place is None:
             yield
             return
         async with self._site.endpoints.hold(self._place), self._site.room.hold("walks"):
             self.before, self.gap = self._site.touches.before([self._place])
+            self.taken = self._site.touches.taken(self._key, self._place, addresses)
             try:
                 yield
             finally:
                 self._site.touches.note(self._key, self._place, addresses)
+                self._site.touches.connected(self._key, self._place, connected)
 
 
 class CellRun:
@@ -83,7 +86,8 @@ class CellRun:
         seen = await self._walk_all(turns)
         before = tuple(dict.fromkeys(key for turn in turns.values() for key in turn.before))
         gap = min((turn.gap for turn in turns.values() if turn.gap is not None), default=None)
-        attempt = Attempt(number=len(self._attempts) + 1, at=at, walks=seen, before=before, gap=gap)
+        taken = {address: ago for turn in turns.values() for address, ago in turn.taken.items()}
+        attempt = Attempt(number=len(self._attempts) + 1, at=at, walks=seen, before=before, gap=gap, taken=taken)
         self._attempts.append(attempt)
         self._left -= _longest(seen)
         return attempt

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 
 from harness.engine.ground import Ground
 from harness.engine.walks import Errand, walks
-from harness.judge.controls import Wanted, wanted
+from harness.judge.controls import wanted
+from harness.judge.failed import Wanted
 from harness.judge.worth import RISKY, worth_asking
 from harness.model import Cell, Control, Controls, Role, Walk
 
 SECONDS = 25.0  # for one control: a resolution, a connection, a handshake and an answer
 AGAIN_SECONDS = 4.0  # for a check that is asked again, right after a path known good brought its answer
-LAST = (Role.AGAIN, Role.ENCRYPTED, Role.OTHER_NAME, Role.OTHER_HELLO, Role.NAME_ELSEWHERE, Role.WITHOUT_PATH)
+LAST = (
+    *(Role.AGAIN, Role.PATIENT_QUERY, Role.ENCRYPTED, Role.OTHER_NAME, Role.OTHER_HELLO),
+    *(Role.NAME_ELSEWHERE, Role.WITHOUT_PATH),
+)
 """What is asked when the others are done, in this order: it may depend on what they said."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 
@@ -22,6 +22,7 @@ class Touches:
         self._clock = clock
         self._last: dict[Endpoint, tuple[float, str]] = {}
         self._addresses: dict[Endpoint, frozenset[Endpoint]] = {}
+        self._taken: dict[Endpoint, dict[str, float]] = {}
 
     def before(self, endpoints: Iterable[Endpoint]) -> tuple[tuple[str, ...], float | None]:
         """The keys of the cells that last touched these, oldest first, and the seconds since the last one."""
@@ -36,3 +37,14 @@ class Touches:
         self._addresses[named] = places
         for place in (named, *places):
             self._last[place] = (self._clock(), key)
+
+    def connected(self, key: str, named: Endpoint, addresses: Iterable[str]) -> None:
+        """Write down that these addresses have just taken a cell's connection."""
+        for address in addresses:
+            self._taken.setdefault(named._replace(host=address), {})[key] = self._clock()
+
+    def taken(self, key: str, named: Endpoint, addresses: Iterable[str]) -> Mapping[str, float]:
+        """Those of the addresses that took a connection of another cell, with the seconds since the last time."""
+        found = {address: self._taken.get(named._replace(host=address), {}) for address in addresses}
+        others = {address: [at for who, at in by.items() if who != key] for address, by in found.items()}
+        return {address: round(self._clock() - max(times), 3) for address, times in others.items() if times}

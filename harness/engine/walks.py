@@ -24,8 +24,8 @@ class Turn(Protocol):
     def look_up(self) -> AbstractAsyncContextManager[None]:
         """Held while the name is looked up."""
 
-    def touch(self, addresses: Iterable[str]) -> AbstractAsyncContextManager[None]:
-        """Held while these addresses are walked to."""
+    def touch(self, addresses: Iterable[str], connected: Iterable[str]) -> AbstractAsyncContextManager[None]:
+        """Held while these addresses are walked to; at the end, `connected` are those that took a connection."""
 
 
 class AtOnce:
@@ -35,7 +35,7 @@ class AtOnce:
         """At once."""
         return contextlib.nullcontext()
 
-    def touch(self, addresses: Iterable[str]) -> AbstractAsyncContextManager[None]:
+    def touch(self, addresses: Iterable[str], connected: Iterable[str]) -> AbstractAsyncContextManager[None]:
         """At once."""
         return contextlib.nullcontext()
 
@@ -72,13 +72,15 @@ async def walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
     if not addresses:
         return (tape.walk(),)
     line, until = ground.line_for(errand.check, errand.urgent), Deadline.after(errand.seconds)
-    tried = [to for to in addresses if to]
-    async with line, errand.turn.touch(tried):
+    tried, connected = [to for to in addresses if to], list[str]()
+    async with line, errand.turn.touch(tried, connected):
         found = await _to_each(errand, ground, tape, goal, addresses)
         more = _others(found)
         tried.extend(more)
         rest = replace(errand, seconds=max(until.at - until.clock(), 0.0))
-        return found + await _to_each(rest, ground, tape, goal, more)
+        found += await _to_each(rest, ground, tape, goal, more)
+        connected.extend(walk.address for walk in found if walk.address and _connected(walk))
+        return found
 
 
 def _others(found: tuple[Walk, ...]) -> tuple[str, ...]:
@@ -87,6 +89,11 @@ def _others(found: tuple[Walk, ...]) -> tuple[str, ...]:
         return ()
     looked_up = found[0].at(Stage.RESOLVE)
     return tuple(looked_up.detail.get("more", ())) if looked_up else ()
+
+
+def _connected(walk: Walk) -> bool:
+    made = walk.at(Stage.CONNECT)
+    return made is not None and made.failure is None
 
 
 async def _to_each(

@@ -2,8 +2,9 @@
 
 from harness.judge.classify import Tried, classify, tried
 from harness.judge.combine import Try, combine
-from harness.judge.controls import Wanted, wanted
+from harness.judge.controls import wanted
 from harness.judge.declare import declare
+from harness.judge.failed import Wanted
 from harness.judge.lend import Free, lend
 from harness.judge.mechanisms import MECHANISMS
 from harness.judge.rules import INSUFFICIENT, RULES, RULES_VERSION

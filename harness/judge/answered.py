@@ -9,6 +9,7 @@ from harness.judge.conditions import Condition
 from harness.judge.controls import SHORT_SEGMENT
 from harness.judge.endpoints import asked_host
 from harness.judge.pages import REFUSALS, challenge, same_page
+from harness.judge.residue import RESIDUAL_SECONDS
 from harness.judge.seen import Answer, Seen, http_answer
 from harness.model import Level, Observation, Stage, Walk
 
@@ -78,16 +79,40 @@ speaks_http = Condition("the exchange is HTTP", _speaks_http)
 
 def _leads_away(walk: Walk, seen: Seen) -> bool:
     """A redirect to a host that is neither the target's own, nor below it, nor above it."""
-    answer, check = http_answer(walk), seen.check(walk)
-    location = {key.lower(): value for key, value in (answer.get("headers") or {}).items()}.get("location", "")
-    there, here = urllib.parse.urlsplit(str(location)).hostname, asked_host(check) if check else ""
-    return 300 <= _status(walk) < 400 and bool(there) and not _related(str(there), here)
+    there = _led_to(walk)
+    return bool(there) and not _related(there, _asked(walk, seen))
+
+
+def _led_to(walk: Walk) -> str:
+    """The host to which a redirect leads, empty where there is none."""
+    headers = http_answer(walk).get("headers") or {}
+    location = {key.lower(): value for key, value in headers.items()}.get("location", "")
+    return (urllib.parse.urlsplit(str(location)).hostname or "") if 300 <= _status(walk) < 400 else ""
+
+
+def _asked(walk: Walk, seen: Seen) -> str:
+    check = seen.check(walk)
+    return asked_host(check) if check else ""
 
 
 def _related(one: str, other: str) -> bool:
     return one == other or one.endswith("." + other) or other.endswith("." + one)
 
 
+def _own_fault(walk: Walk, _: Seen) -> bool:
+    """A server says of itself that it, or what is behind it, fails (RFC 9110, section 15.6)."""
+    return 500 <= _status(walk) < 600
+
+
+def _leads_beside(walk: Walk, seen: Seen) -> bool:
+    """A redirect to another host of the target's own parent domain: only its owner has hosts there."""
+    there, here = _led_to(walk), _asked(walk, seen)
+    parent = here.partition(".")[2]
+    return "." in parent and bool(there) and there != here and (there == parent or there.endswith("." + parent))
+
+
+own_fault = Condition("the answer says that the server itself fails (5xx)", _own_fault)
+leads_beside = Condition("the answer leads to another host of the target's own domain", _leads_beside)
 leads_away = Condition("the answer leads to another's host", _leads_away)
 alike_over_tls = Condition("over TLS the service itself answers alike over this path", _alike_over_tls)
 refuses = Condition(
@@ -145,6 +170,14 @@ goes_directly = Condition(
 served_from_nowhere = Condition(
     "over a path known good nobody takes connections at this address either",
     lambda walk, seen: seen.served_from_nowhere(walk),
+)
+nobody_shown = Condition(
+    "whoever takes connections at this address shows nobody who he is, over a path known good neither",
+    lambda walk, seen: seen.nobody_shown(walk),
+)
+taken_before = Condition(
+    f"another cell's connection was taken at this address within the {RESIDUAL_SECONDS:g} s before",
+    lambda walk, seen: (ago := seen.taken_before(walk)) is not None and ago <= RESIDUAL_SECONDS,
 )
 showed_certificate = Condition(
     "at this address the target's own certificate was shown, be it out of date",

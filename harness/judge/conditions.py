@@ -32,6 +32,8 @@ OTHER_ANSWER = frozenset(
 RESOLVER_ERRORS = frozenset({"dns_servfail_error", "dns_refused_error", "dns_server_misbehaving"})
 SHOWN = CERTIFICATE | OTHER_ANSWER
 """How a walk ends that was shown something, and not what it should have been shown."""
+ENCRYPTED_RESOLVERS = ("https:", "dot:", "doh:")
+"""How the labels of resolvers begin in whose name nobody else can answer."""
 LATE = 1.0
 """Seconds by which our own event loop may be late before a timeout says more of us than of the network."""
 
@@ -271,6 +273,14 @@ def _tcp_agrees(walk: Walk, seen: Seen) -> bool:
     return bool(found) and agree(found, given_out(walk))
 
 
+def _tcp_unheard(walk: Walk, seen: Seen) -> bool:
+    """The resolver takes no connection over TCP; or it was asked by means that are nobody else's to answer."""
+    by_tcp, told = seen.by_tcp(walk), walk.at(Stage.RESOLVE)
+    if by_tcp is not None:
+        return by_tcp.failed_at is Stage.CONNECT
+    return told is not None and str(told.detail.get("server")).startswith(ENCRYPTED_RESOLVERS)
+
+
 def _agrees_elsewhere(walk: Walk, seen: Seen) -> bool:
     return bool(walk.address) and agree([walk.address or ""], seen.addresses_elsewhere(walk))
 
@@ -316,6 +326,11 @@ tcp_disagrees = Condition(
     "the same resolver, asked over TCP, gives addresses that share nothing with these", _tcp_disagrees
 )
 tcp_agrees = Condition("the same resolver, asked over TCP, gives the same network", _tcp_agrees)
+tcp_unheard = Condition("nobody can tell by TCP: it is not served, or the question went over TLS", _tcp_unheard)
+answered_late = Condition(
+    "the path's resolver answered the same question when it was waited for longer",
+    lambda walk, seen: seen.answered_late(walk),
+)
 agrees_elsewhere = Condition("controls resolve the name to the same network", _agrees_elsewhere)
 agrees_known_good = Condition("a path known good resolves the name to the same network", _agrees_known_good)
 known_elsewhere = Condition("controls resolve the name", _known_elsewhere)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from harness.judge.addresses import is_bogon
 from harness.judge.endpoints import endpoint, is_address, target_name
+from harness.judge.failed import Failed, Row, Wanted
 from harness.judge.named import (
     encrypted_check_name,
     home_name_check,
@@ -18,12 +19,13 @@ from harness.judge.named import (
     other_initial_check,
     other_name_check,
     other_transport_check,
+    patient_query_check,
     udp_server,
 )
 from harness.judge.pages import REFUSALS
 from harness.judge.quality import DATAGRAMS, missed
 from harness.judge.told import bogus
-from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Observation, Path, Role, Spec, Stage, Walk
+from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Path, Role, Spec, Stage, Walk
 
 SHORT_SEGMENT = 1220
 """Bytes of a segment that come through wherever IPv6 does: 1280 (RFC 8200, section 5) without IP's and TCP's heads."""
@@ -38,78 +40,6 @@ CUT_SHORT = frozenset({"generic_timeout_error", "connection_reset", "connection_
 def names_here(path: str) -> str:
     """What the path of that name is called where names are asked past it, so that only addresses go over it."""
     return f"{path}+names-here"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One control to run: a check over a path, where `pin` gives names their addresses before any resolver.
-
-    Two of the same `id` are one control: run once, keep for a minute, and use the id as that of the `Control`.
-    """
-
-    role: Role
-    check: Check
-    path: Path
-    pin: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        """`known_good:chat@office-socks`, and the pinned addresses behind it where there are any."""
-        pinned = ",".join(f"{name}={'+'.join(found)}" for name, found in sorted(self.pin.items()))
-        return f"{self.role}:{self.check.name}@{self.path.name}" + (f"#{pinned}" if pinned else "")
-
-    @property
-    def over(self) -> Path:
-        """The path with the pins laid over its own."""
-        return replace(self.path, pins={**self.path.pins, **self.pin})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """A walk that failed, with what is needed to ask about it."""
-
-    walk: Walk
-    last: Observation
-    check: Check
-    cell: Cell
-    controls: Controls
-
-    @property
-    def offered(self) -> tuple[str, ...]:
-        """What the handshake that failed offered by ALPN."""
-        return tuple(self.last.detail.get("offered") or ())
-
-    @property
-    def neutral(self) -> Check | None:
-        """The neutral check whose name is lent to another's address: the first one declared that has a name."""
-        return next((check for check in self.controls.foreign if target_name(check)), None)
-
-    @property
-    def at_home(self) -> Check | None:
-        """The neutral check at home whose name is lent to another's address: the first one declared that has a name."""
-        return next((check for check in self.controls.domestic if target_name(check)), None)
-
-    @property
-    def lent(self) -> Check | None:
-        """The neutral check whose address gets the target's name; a censor may punish that address for it.
-
-        Residual blocking lasts 60 to 420 s on address and port (Bock et al. 2021; Xue et al. 2022), so the host that
-        most else rests on, the first one abroad, is risked only where there is no other and no path is known good.
-        """
-        abroad = [check for check in self.controls.foreign if _encrypted(check)]
-        at_home = [check for check in self.controls.domestic if _encrypted(check)]
-        spare = [*abroad[1:], *at_home] or ([] if self.controls.paths else abroad)
-        return spare[0] if spare else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A role, the failures it helps with, what it asks for, and what the answer tells."""
-
-    role: Role
-    when: Callable[[Failed], bool]
-    ask: Callable[[Failed], Iterator[Wanted]]
-    tells: str
 
 
 def wanted(walk: Walk, cell: Cell, controls: Controls) -> tuple[Wanted, ...]:
@@ -150,11 +80,6 @@ def anybodys(walk: Walk, check: Check) -> bool:
 
 
 # What each row asks for.
-
-
-def _encrypted(check: Check) -> bool:
-    where = endpoint(check)
-    return where is not None and where.encrypted
 
 
 def _neutral(failed: Failed, *, role: Role, over: Callable[[Failed], tuple[Path, ...]]) -> Iterator[Wanted]:
@@ -249,6 +174,11 @@ def _neutral_query(failed: Failed) -> Iterator[Wanted]:
         yield Wanted(role=Role.NEUTRAL_QUERY, check=neutral_query_check(name), path=failed.cell.path)
 
 
+def _patient_query(failed: Failed) -> Iterator[Wanted]:
+    if name := target_name(failed.check):
+        yield Wanted(role=Role.PATIENT_QUERY, check=patient_query_check(name), path=failed.cell.path)
+
+
 def _in_short_segments(failed: Failed) -> Iterator[Wanted]:
     """Over the same path; where its connections are ours, no segment of them is longer than all ways carry."""
     path = failed.cell.path
@@ -274,6 +204,13 @@ def _yardsticks(failed: Failed) -> Iterator[Wanted]:
     for check in failed.controls.yardsticks:
         if check.probe == failed.check.probe and check.name not in own:
             yield Wanted(role=Role.YARDSTICK, check=check, path=failed.cell.path)
+
+
+def _yardsticks_elsewhere(failed: Failed) -> Iterator[Wanted]:
+    """The same neutral hosts over paths known good, and past the path: one that is down itself says nothing here."""
+    here = {one.check.name: one.check for one in _yardsticks(failed)}
+    for path in (*_known_good(failed), *_direct(failed)):
+        yield from (Wanted(role=Role.YARDSTICK, check=check, path=path) for check in here.values())
 
 
 def _exit(failed: Failed) -> Iterator[Wanted]:
@@ -322,6 +259,14 @@ def _silent_in_handshake(failed: Failed) -> bool:
 
 def _of_lookup(failed: Failed) -> bool:
     return failed.last.stage == Stage.RESOLVE
+
+
+def _lookup_silent(failed: Failed) -> bool:
+    return _of_lookup(failed) and failed.last.of == "target" and failed.last.failure == "generic_timeout_error"
+
+
+def _asks_stun(failed: Failed) -> bool:
+    return _at_target(failed) and failed.check.probe == "stun"
 
 
 def _lookup_by_hops(failed: Failed) -> bool:
@@ -432,6 +377,12 @@ ROWS: tuple[Row, ...] = (
         tells="whether this path carries anything where no name is asked over it",
     ),
     _COMPARED,
+    Row(
+        role=Role.YARDSTICK,
+        when=_asks_stun,
+        ask=_yardsticks_elsewhere,
+        tells="whether the neutral server is up, so that its silence here means something",
+    ),
     _AGAIN,
     Row(
         role=Role.KNOWN_GOOD,
@@ -448,6 +399,12 @@ ROWS: tuple[Row, ...] = (
     _BY_TCP,
     _ENCRYPTED,
     Row(role=Role.NEUTRAL_QUERY, when=_of_lookup, ask=_neutral_query, tells="whether the resolver answers at all"),
+    Row(
+        role=Role.PATIENT_QUERY,
+        when=_lookup_silent,
+        ask=_patient_query,
+        tells="whether the resolver is only slow to answer for this name",
+    ),
     Row(
         role=Role.AGAIN,
         when=_by_bytes,

@@ -32,6 +32,19 @@ def _answer(walk: Walk, seen: Seen) -> Answer:
     return Answer.YES if any(map(passed, found)) else Answer.NO
 
 
+def _answer_elsewhere(seen: Seen) -> Answer:
+    """Whether a neutral host answered the same probe by another path; one that cannot carry it says nothing."""
+    others = [one for one in seen.of(Role.YARDSTICK) if one.path != seen.cell.path.name]
+    asked = [walk for one in others for walk in one.walks if walk.completed or _unanswered(walk)]
+    if not asked:
+        return Answer.MISSING
+    return Answer.YES if any(walk.completed for walk in asked) else Answer.NO
+
+
+def _unanswered(walk: Walk) -> bool:
+    return walk.failed_at is Stage.RESPONSE and walk.last is not None and walk.last.of == "target"
+
+
 def _ways(walk: Walk, seen: Seen) -> tuple[str, ...]:
     """The directions that lie below the floor; both where the walk did not come so far as to be held to one."""
     below = quality.missed(walk, seen.cell.target.floor)
@@ -144,6 +157,10 @@ datagrams_lost = Condition(
 )
 neutral_answers = Condition(
     "a neutral host answered the same probe over this path", lambda walk, seen: _answer(walk, seen) is Answer.YES
+)
+neutral_down_elsewhere = Condition(
+    "no neutral host answered the same probe by another path, which can carry it",
+    lambda _, seen: _answer_elsewhere(seen) is Answer.NO,
 )
 neutral_name_answered = Condition(
     "the same address answers an Initial under a neutral name",

@@ -75,6 +75,7 @@ MECHANISMS: Mapping[str, str] = {
     "path.resolver_reset": "the connection to the path's resolver is cut, as a rule once its name is visible",
     "path.resolver_identity": "the path's resolver shows a certificate that does not verify",
     "path.resolver_misbehaving": "the path's resolver does not answer neutral questions either",
+    "path.resolver_slow": "the path's resolver answers for this name, and later than we wait",
     "path.stale_pin": "the address that the path pins for the name does not serve the target any more",
     "path.no_passage": "the path stands, and carries nothing to neutral hosts",
     "net.slow": "a neutral host over this path fares no better: the line is poor",
@@ -91,6 +92,7 @@ MECHANISMS: Mapping[str, str] = {
     "service.certificate": "the target's own certificate has expired, and no impostor could show it",
     "service.challenge": "the service, or its CDN, asks for a proof of being human",
     "service.exit_refused": "the target answers directly, and not to where this path comes out; others it reaches",
+    "service.failing": "the answer says that the server itself fails",
     "service.slow": "over a path known good the service is as slow",
     # ourselves
     "local.no_network": "nothing answers over any path: there is no network here",

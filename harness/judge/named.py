@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.model import Check, Json, Level, Role, Stage, Walk
 
 HELLOS = 3  # that must all be answered: one in 8 times a filter that acts on every other flow misses three
+
+PATIENCE = 4  # times as long as others: resolvers give up on slow authorities after 10 to 15 s (RFC 9520, section 2.1)
 
 
 def other_name_check(address: str, port: int, name: str, alpn: Sequence[str] = ()) -> Check:
@@ -48,6 +51,12 @@ def other_transport_check(name: str, server: str) -> Check:
 def neutral_query_check(name: str) -> Check:
     """A neutral name asked of the path's own resolver."""
     return _dns(f"{Role.NEUTRAL_QUERY}:{name}", name, None)
+
+
+def patient_query_check(name: str) -> Check:
+    """The target's name asked of the path's own resolver once more, waited for so many times as long."""
+    asked = _dns(f"{Role.PATIENT_QUERY}:{name}", name, None)
+    return replace(asked, params={**asked.params, "patience": PATIENCE})
 
 
 def encrypted_check_name(name: str) -> str:

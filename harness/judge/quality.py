@@ -19,6 +19,9 @@ GROWN, AT_LEAST = 2.0, 0.05
 LOSSY = 0.01
 """The share of segments, sent again or after a gap, from which on a connection is lossy and not merely busy."""
 
+EVEN = 0.25
+"""The share by which the second half of a transfer may differ from the whole of one that is held to a rate."""
+
 LOSSES = {"down": "out_of_order", "up": "retransmitted"}
 """What the kernel sees of losses at our end. One gap puts all that follows it out of order, until it is filled."""
 
@@ -91,8 +94,18 @@ def lossy(walk: Walk, ways: tuple[str, ...]) -> bool:
 
 
 def lost_before(walk: Walk) -> bool:
-    """True where segments were lost before a transfer had begun: in handshakes, and of the first request."""
-    return bool(_of(measured(walk), FIRST).get("lost_before"))
+    """True where segments were lost before a transfer had begun: in handshakes, and of the first request.
+
+    A single one is chance, or was sent again for no need (RFC 8985, probes), where what followed kept to one rate.
+    """
+    lost = _of(measured(walk), FIRST).get("lost_before") or 0
+    return lost > 1 or (lost == 1 and not _even(walk))
+
+
+def _even(walk: Walk) -> bool:
+    """True where in each direction the second half came about as fast as the whole."""
+    found = [(_of(measured(walk), way).get("mean"), rate(measured(walk), way)) for way in WAYS]
+    return all(mean and late and abs(mean - late) <= EVEN * mean for mean, late in found)
 
 
 def amount(walk: Walk) -> int:

@@ -18,10 +18,11 @@ from harness.judge.named import (
     other_initial_check,
     other_name_check,
     other_transport_check,
+    patient_query_check,
     udp_server,
 )
 from harness.judge.told import bogus, contradictory, given_out, same_lookup
-from harness.model import Cell, Check, Control, Json, Level, Role, Stage, Walk
+from harness.model import Attempt, Cell, Check, Control, Json, Level, Role, Stage, Walk
 
 RANK: Mapping[Stage, int] = {stage: rank for rank, stage in enumerate(Stage)}
 """The stages in the order in which a walk meets them."""
@@ -34,6 +35,9 @@ ENDED = frozenset({"connection_reset", "connection_aborted", "eof_error"})
 
 GENUINE = frozenset({Role.FOREIGN, Role.DOMESTIC, Role.KNOWN_GOOD, Role.EXIT})
 """Controls that go through only where a genuine host answered; the others take anybody's answer."""
+
+
+_BEFORE_IDENTITY = frozenset({Stage.CONNECT, Stage.HOP, Stage.TLS})
 
 
 class Answer(enum.StrEnum):
@@ -61,6 +65,7 @@ class Seen:
     cell: Cell
     controls: tuple[Control, ...] = ()
     pages: tuple[Page, ...] = field(default=PAGES)
+    attempts: tuple[Attempt, ...] = ()
 
     def check(self, walk: Walk) -> Check | None:
         """The check that the walk is of."""
@@ -170,6 +175,19 @@ class Seen:
         found = self.of(Role.OTHER_TRANSPORT, check=other_transport_check(name, server).name)
         return next((seen for control in found for seen in control.walks), None)
 
+    def answered_late(self, walk: Walk) -> bool:
+        """True where the path's resolver answered the question, whatever it said, when it was waited for longer."""
+        check = self.check(walk)
+        name = target_name(check) if check else None
+        found = self.of(Role.PATIENT_QUERY, check=patient_query_check(name).name) if name else ()
+        ends = [seen.at(Stage.RESOLVE) for control in found for seen in control.walks]
+        return any(end is not None and end.received > 0 for end in ends)
+
+    def taken_before(self, walk: Walk) -> float | None:
+        """Seconds since another cell's connection was taken at the walk's address, None where none was."""
+        own = next((one for one in self.attempts if any(each is walk for each in one.walks)), None)
+        return own.taken.get(walk.address or "") if own else None
+
     def again(self, walk: Walk) -> Answer:
         """Whether the walk's check went through over the cell's own path when it was asked once more."""
         return _any_passed(self.of(Role.AGAIN, self.cell.path.name, walk.check))
@@ -213,6 +231,13 @@ class Seen:
         able = {path for path, _ in found if not is_ipv6(walk.address) or self._carries_ipv6(path)}
         shown = [seen for path, seen in found if path in able and not self._says_nothing(seen, path)]
         return bool(shown) and not any(map(reached, shown))
+
+    def nobody_shown(self, walk: Walk) -> bool:
+        """True where at the walk's address nobody showed who he is, over a path known good neither."""
+        here = [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if pinned(one)]
+        found = [(one.path, seen) for one in here for seen in one.walks if seen.address == walk.address]
+        shown = [seen for path, seen in found if not self._says_nothing(seen, path)]
+        return bool(shown) and all(seen.failed_at in _BEFORE_IDENTITY and not tls_answered(seen) for seen in shown)
 
     def _carries_ipv6(self, path: str) -> bool:
         found = [seen for one in self.controls if one.path == path for seen in one.walks if is_ipv6(seen.address)]

@@ -66,7 +66,7 @@ def _by_some(facts: CellFacts, tries: list[Try]) -> str:
 def seen_of(cell: Cell, facts: CellFacts, pages: tuple[Page, ...] = PAGES) -> Seen:
     """The controls of a cell. A path's own cell asks neutral hosts: its walks are neutral controls themselves."""
     own = _own_controls(cell, facts) if cell.target.name == PATH_TARGET else ()
-    return Seen(cell=cell, controls=(*facts.controls, *own), pages=pages)
+    return Seen(cell=cell, controls=(*facts.controls, *own), pages=pages, attempts=facts.attempts)
 
 
 def _own_controls(cell: Cell, facts: CellFacts) -> tuple[Control, ...]:

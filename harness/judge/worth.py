@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.judge.controls import Wanted
+from harness.judge.failed import Wanted
 from harness.judge.named import encrypted_check_name
 from harness.judge.pages import same_page
 from harness.judge.seen import http_answer
@@ -20,13 +20,16 @@ def worth_asking(one: Wanted, done: Iterable[Control], here: str, asking: Iterab
 
     `asking` are the walks that ask for controls. A check is asked again only where it is a riddle why it failed: the
     target is up, or the line itself is in doubt. Where nothing neutral came through no name is at fault, and none need
-    be risked; another ClientHello that was not answered is not sent again. A check is asked without its path only where
+    be risked; another ClientHello that was not answered is not sent again. Nobody is waited for who answers nothing, or
+    has answered this question by TCP. A check is asked without its path only where
     that path carries something, and over TLS only where a path known good brings another page.
     """
     if one.role in RISKY:
         return _may_carry(done, here) and not _unanswered(one, done)
     if one.role is Role.AGAIN:
         return _went(done, Role.KNOWN_GOOD, check=one.check.name) is True or _line_in_doubt(done, here)
+    if one.role is Role.PATIENT_QUERY:
+        return _went(done, Role.NEUTRAL_QUERY) is True and not _went(done, Role.OTHER_TRANSPORT)
     if one.role is Role.ENCRYPTED:
         return any(_other_page(walk, done) for walk in asking if encrypted_check_name(walk.check) == one.check.name)
     if one.role is Role.WITHOUT_PATH:

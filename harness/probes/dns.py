@@ -23,7 +23,8 @@ async def run(params: Mapping[str, Json], route: Route, tape: Tape, until: Deadl
     """E0 by an answer that holds an address."""
     path = _asked_path(params, route.open_path.path)
     opened = route.open_path if path == route.open_path.path else route.reopen(path)
-    await opened.resolver.resolve(params["name"], until.sooner(route.patience.resolve), tape)
+    patience = route.patience.resolve * params.get("patience", 1)
+    await opened.resolver.resolve(params["name"], until.sooner(patience), tape)
     tape.reached(Level.E0)
 
 

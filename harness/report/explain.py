@@ -45,6 +45,7 @@ _ROLES: Mapping[Role, str] = {
     Role.NAME_ELSEWHERE: "the target's name at a neutral host",
     Role.OTHER_TRANSPORT: "the same question to the same resolver, over TCP",
     Role.NEUTRAL_QUERY: "a neutral question to the same resolver",
+    Role.PATIENT_QUERY: "the same question to the same resolver, waited for longer",
     Role.EXIT: "where a reflector saw us come from",
     Role.YARDSTICK: "a neutral host asked by the same probe",
     Role.ENCRYPTED: "the same page over TLS",
@@ -206,7 +207,9 @@ def _control(control: Control) -> Iterator[str]:
 
 def _found(control: Control, walk: Walk) -> str:
     """What a control of names found, or where a reflector saw us."""
-    if control.role in {Role.OTHER_TRANSPORT, Role.NEUTRAL_QUERY} and (seen := walk.at(Stage.RESOLVE)):
+    if control.role in {Role.OTHER_TRANSPORT, Role.NEUTRAL_QUERY, Role.PATIENT_QUERY} and (
+        seen := walk.at(Stage.RESOLVE)
+    ):
         return f", {_dns(seen.detail)}"
     if control.role is Role.YARDSTICK:
         found = quality(measured(walk))

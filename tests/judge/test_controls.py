@@ -271,3 +271,11 @@ def test_nothing_is_asked_twice() -> None:
     asked = [one.id for one in wanted(RESET, cell(), CONTROLS)]
 
     assert len(asked) == len(set(asked))
+
+
+def test_a_question_without_an_answer_is_asked_once_more_with_patience() -> None:
+    silent = walk(Stage.RESOLVE, "generic_timeout_error")
+    denied = walk(Stage.RESOLVE, "dns_nxdomain_error")
+
+    assert (Role.PATIENT_QUERY, "direct") in roles(silent)
+    assert Role.PATIENT_QUERY not in dict(roles(denied))

@@ -11,12 +11,13 @@ from harness.judge.rules.local import LOCAL, USABLE
 from harness.judge.rules.names import NAMES
 from harness.judge.rules.path import CUT_OFF, HOPS, PROXIED, RESOLVERS
 from harness.judge.rules.rule import Rule
-from harness.judge.rules.service import EXITS, REFUSALS, SERVICE, UNSTEADY
+from harness.judge.rules.service import BEFORE, EXITS, OWN_WORDS, REFUSALS, SERVICE, UNSTEADY
 from harness.judge.rules.tunnel import TUNNELS
 from harness.model import Claim, Strength
 
 RULES: tuple[Rule, ...] = (
     *QUALITY,
+    *OWN_WORDS,
     *USABLE,
     *LOCAL,
     *UNSTEADY,
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     *DOWN,
     *CUT_OFF,
     *PROXIED,
+    *BEFORE,
     *ADDRESSES,
     *HANDSHAKES,
     *FLOWS,

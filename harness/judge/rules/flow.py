@@ -25,6 +25,7 @@ from harness.judge.flowing import (
     lost_from_the_first,
     media_begun,
     neutral_answers,
+    neutral_down_elsewhere,
     neutral_name_answered,
     neutral_silent_too,
     of_stream,
@@ -45,6 +46,7 @@ _DEGRADED = Claim.DEGRADED
 _LIKELY = Strength.LIKELY
 _AT = Stage.MEDIA
 _SLOWED = (rate_below_floor, far_below_yardstick, no(poor_elsewhere), no(line_loses))
+_ONE_IS_UP = either(gets_further, no(neutral_down_elsewhere))  # servers that answer nobody are no one's victims
 _FARES_BETTER = either(better_yardstick, better_elsewhere)
 
 POOR = (
@@ -203,7 +205,7 @@ FLOWS = (
         claim=Claim.BLOCKED,
         strength=_LIKELY,
         mechanism="stun.drop",
-        when=(ended(Stage.RESPONSE, SILENT), by_stun, neutral_silent_too, foreign_works),
+        when=(ended(Stage.RESPONSE, SILENT), by_stun, neutral_silent_too, foreign_works, _ONE_IS_UP),
         why="STUN is answered by nobody over this path, neither by the target nor by a neutral server; TCP is.",
         case="stun-drop",
     ),

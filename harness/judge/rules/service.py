@@ -9,10 +9,16 @@ from harness.judge.answered import (
     has_expired,
     in_the_clear,
     is_challenge,
+    leads_beside,
+    nobody_shown,
+    other_page_elsewhere,
+    own_fault,
     refuses,
     served_from_nowhere,
     showed_certificate,
     slow_elsewhere,
+    speaks_http,
+    taken_before,
 )
 from harness.judge.conditions import (
     CUT,
@@ -21,6 +27,7 @@ from harness.judge.conditions import (
     SILENT,
     UNREACHABLE,
     address_is_foreign,
+    either,
     ended,
     fails_alike,
     foreign_works,
@@ -29,6 +36,7 @@ from harness.judge.conditions import (
     may_be_the_targets,
     passes_elsewhere,
     tcp_agrees,
+    tcp_unheard,
 )
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
@@ -38,6 +46,7 @@ _NONE = Strength.INSUFFICIENT
 _ANSWERS = frozenset({Stage.RESPONSE, Stage.BODY, Stage.MEDIA})
 _AFTER_CONNECT = frozenset({Stage.TLS, Stage.REQUEST, Stage.RESPONSE, Stage.BODY, Stage.HOLD, Stage.MEDIA})
 _NO_CONNECTION = SILENT | REFUSED | UNREACHABLE
+_SAME_BY_TCP = either(tcp_agrees, tcp_unheard)
 
 UNSTEADY = (
     Rule(
@@ -103,9 +112,18 @@ SERVICE = (
         claim=_UNKNOWN,
         strength=_NONE,
         mechanism="dns.stale",
-        when=(ended(Stage.CONNECT, _NO_CONNECTION), tcp_agrees, served_from_nowhere, gets_further),
+        when=(ended(Stage.CONNECT, _NO_CONNECTION), _SAME_BY_TCP, served_from_nowhere, gets_further),
         why="Nobody is there for anybody at the address given out; elsewhere the target is up: an old address.",
         case="dns-stale",
+    ),
+    Rule(
+        id="dns.stale_silent",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="dns.stale",
+        when=(ended(Stage.TLS, CUT), looked_up, _SAME_BY_TCP, address_is_foreign, nobody_shown, gets_further),
+        why="At the address given out nobody shows who he is, to anybody: a dead edge of the target's, or another's.",
+        case="dns-stale-silent",
     ),
     Rule(
         id="dns.stale_machine",
@@ -166,3 +184,38 @@ REFUSALS = (
     ),
 )
 """Told before a page is called another's."""
+
+OWN_WORDS = (
+    Rule(
+        id="service.own_fault",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.failing",
+        when=(in_the_clear, speaks_http, own_fault, other_page_elsewhere),
+        why="The answer says that the server itself fails, which those who put pages of their own in place do not say.",
+        case="service-failing-in-the-clear",
+    ),
+    Rule(
+        id="service.led_beside",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.refused",
+        when=(in_the_clear, speaks_http, leads_beside, other_page_elsewhere),
+        why="The request is led to another host of the target's own domain: the service sends this line elsewhere.",
+        case="service-leads-beside",
+    ),
+)
+"""Pages in the clear that anybody may have written, and that none but the service has a reason to write."""
+
+BEFORE = (
+    Rule(
+        id="net.taken_before",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="net.unsteady",
+        when=(ended(Stage.CONNECT, SILENT | REFUSED), taken_before),
+        why="Another cell's connection was taken here shortly before: this is what is left of its end, or a limit.",
+        case="taken-before",
+    ),
+)
+"""Told before an address is suspected: one that took a connection a moment ago does not stand on a list."""
