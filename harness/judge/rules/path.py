@@ -1,6 +1,7 @@
 """The path itself: its servers, its resolver, and whether it carries anything at all."""
 
 from harness.judge.conditions import (
+    ALERT,
     CERTIFICATE,
     CLOSED,
     CUT,
@@ -124,6 +125,16 @@ HOPS = (
         when=(ended(Stage.TLS, CERTIFICATE, of="hop"), network_works),
         why="The path's server shows a certificate that does not verify.",
         case="proxy-identity",
+    ),
+    Rule(
+        id="path.handshake",
+        claim=_DOWN,
+        strength=_LIKELY,
+        mechanism="path.protocol",
+        stage=Stage.PATH,
+        when=(ended(Stage.TLS, ALERT, of="hop"), network_works),
+        why="What answers at the path's server shakes hands otherwise than it should, if at all.",
+        case="proxy-handshake",
     ),
     Rule(
         id="path.refuses_all",
