@@ -85,6 +85,11 @@ class Gathered:
             self._counted.setdefault(question.type, answer)
         return True
 
+    def knows_no_edns(self, question: dns.Question) -> bool:
+        """What was heard first about the question was that it cannot be read so."""
+        heard = self._heard.get(question.type)
+        return heard is not None and heard.knows_no_edns and question.type not in self._counted
+
     def strange(self, question: dns.Question, **what: Json) -> None:
         """Write down an answer that is no DNS message at all."""
         self.entries.append({"at": self._now(), "type": question.type, "malformed": "no DNS message", **what})
@@ -106,7 +111,7 @@ class Gathered:
 
     def conclude(self, note: Note, server: str) -> tuple[str, ...]:
         """The addresses, with the stage's detail written. Raises Failed where there are none."""
-        first = next(iter(self._heard.values()), None)
+        first = next(iter([*self._counted.values(), *self._heard.values()]), None)
         told = tuple(one for answer in self._counted.values() for one in answer.addresses)
         addresses = at_most_two(told)
         note.detail.update(

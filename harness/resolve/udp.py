@@ -79,7 +79,7 @@ async def _ask_one(question: dns.Question, gathered: Gathered, how: Udp, until: 
 
 async def _listen(flow: Datagrams, question: dns.Question, gathered: Gathered, until: Deadline, hold: float) -> None:
     """Write down every datagram until the hold after the first readable answer is over."""
-    message = dns.question(question)
+    message, plain = dns.question(question), False
     flow.send(message)
     end, answered = until.sooner(_AGAIN), False
     while True:
@@ -91,7 +91,13 @@ async def _listen(flow: Datagrams, question: dns.Question, gathered: Gathered, u
             flow.send(message)
             end = until.sooner(_AGAIN)
             continue
-        if gathered.take(question, data) and not answered:
+        if not gathered.take(question, data) or answered:
+            continue
+        if not plain and gathered.knows_no_edns(question):
+            message, plain = dns.question(question, edns=False), True
+            flow.send(message)
+            end = until.sooner(_AGAIN)
+        else:
             end, answered = until.sooner(hold), True
 
 

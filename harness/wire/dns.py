@@ -17,6 +17,8 @@ from harness.wire.malformed import Malformed
 # 1232 bytes avoid fragmentation almost everywhere (DNS flag day 2020).
 _PAYLOAD = 1232
 
+_HEADER, _TRUNCATED = 12, 0x02  # RFC 1035, section 4.1.1: the header's size, and TC in its third byte
+
 _LONGEST_CHAIN = 16
 """CNAMEs followed; more is a loop or a joke."""
 
@@ -43,6 +45,11 @@ class Answer:
     extended: tuple[int, ...]  # RFC 8914 codes, by which some resolvers say why they will not answer
 
     @property
+    def knows_no_edns(self) -> bool:
+        """What a server says that is older than EDNS and should be asked without it (RFC 6891, section 7)."""
+        return self.rcode in {"FORMERR", "NOTIMP", "BADVERS"}
+
+    @property
     def final(self) -> bool:
         """A stub resolver takes this for its answer; after SERVFAIL or REFUSED it would ask elsewhere."""
         return self.rcode in {"NOERROR", "NXDOMAIN"}
@@ -52,14 +59,14 @@ class NotOurs(Malformed):
     """A readable message that answers no question of ours: another id, or another name."""
 
 
-def question(question: Question) -> bytes:
+def question(question: Question, *, edns: bool = True) -> bytes:
     """The question on the wire, asking for recursion. Raises Malformed where the name is none."""
     try:
         name = dns.name.from_text(question.name)
     except (dns.exception.DNSException, UnicodeError) as exc:
         raise Malformed(f"no domain name: {type(exc).__name__}", name=question.name[:255]) from exc
     return dns.message.make_query(
-        name, question.type, id=question.id, use_edns=0, payload=_PAYLOAD, want_dnssec=False
+        name, question.type, id=question.id, use_edns=0 if edns else False, payload=_PAYLOAD, want_dnssec=False
     ).to_wire()
 
 
@@ -86,7 +93,8 @@ def answer(data: bytes, asked: Question) -> Answer:
 def _read(data: bytes) -> dns.message.Message:
     try:
         # A truncated answer may end anywhere behind its header; the rest is read as far as it goes.
-        return dns.message.from_wire(data, ignore_trailing=True, raise_on_truncation=False)
+        cut = len(data) >= _HEADER and bool(data[2] & _TRUNCATED)
+        return dns.message.from_wire(data, ignore_trailing=True, continue_on_error=cut)
     except (dns.exception.DNSException, ValueError, KeyError, IndexError, AssertionError, UnicodeError) as exc:
         raise Malformed(f"no DNS message: {type(exc).__name__}", size=len(data), head=data[:64].hex()) from exc
 

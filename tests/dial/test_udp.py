@@ -190,6 +190,23 @@ def test_a_truncated_answer_is_asked_for_again_by_tcp() -> None:
     assert [True, None] == [seen.get("truncated") for seen in answers(written)]
 
 
+@pytest.mark.parametrize("rcode", [1, 4])
+def test_a_server_older_than_edns_is_asked_without_it(rcode: int) -> None:
+    written = tape()
+
+    def old(question: bytes) -> list[tuple[float, bytes]]:
+        edns = question[11]  # ARCOUNT: the OPT record
+        return [(0, question[:2] + bytes([0x81, rcode]) + bytes(8) if edns else good(question))]
+
+    found = asyncio.run(resolved(Datagram(old), written))
+
+    assert "2001:db8::1" in found
+    assert ("NOERROR", 4) == (
+        only(written, Stage.RESOLVE).detail["rcode"],
+        len(answers(written) + answers(written, "AAAA")),
+    )
+
+
 def test_udp_cannot_travel_through_an_http_proxy() -> None:
     written = tape()
     hop: Hop = http_hop(1)

@@ -55,6 +55,23 @@ def test_only_an_answer_about_the_name_is_final(rcode: str, final: bool) -> None
     assert (rcode, final) == (read.rcode, read.final)
 
 
+@pytest.mark.parametrize("left", [12, 20, 33, 50, 60])
+def test_a_truncated_answer_may_end_anywhere(left: int) -> None:
+    message = answered("www.example.org. 60 IN A 192.0.2.1", "www.example.org. 60 IN A 192.0.2.2")
+    message.flags |= dns.flags.TC
+
+    assert wire.answer(message.to_wire()[:left], ASKED).truncated
+
+
+def test_an_answer_that_ends_anywhere_and_does_not_say_so_is_malformed() -> None:
+    with pytest.raises(Malformed):
+        wire.answer(answered("www.example.org. 60 IN A 192.0.2.1").to_wire()[:50], ASKED)
+
+
+def test_a_question_may_do_without_edns() -> None:
+    assert -1 == dns.message.from_wire(wire.question(ASKED, edns=False)).edns
+
+
 def test_a_truncated_answer_says_so() -> None:
     message = answered()
     message.flags |= dns.flags.TC
