@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.eventlog import FILTERS, EventLog, wanted
 from harness.errors import ScenarioError
-from harness.lab.world import load_world
+from harness.lab.world import World, load_world, worlds
 
 if TYPE_CHECKING:
     from harness.lab.events import Event
@@ -110,11 +110,20 @@ def _show(args: argparse.Namespace) -> int:
     if args.behaviour:
         lines = worldshow.behaviour(args.world, _width())
     elif args.json:
-        lines = worldshow.plain(load_world(args.world))
+        lines = worldshow.plain(_world(args.world))
     else:
-        lines = worldshow.world(load_world(args.world), _width(), hosts=args.hosts)
+        lines = worldshow.world(_world(args.world), _width(), hosts=args.hosts)
     print("\n".join(lines))
     return 0
+
+
+def _world(name: str) -> World:
+    """The world; who takes a behaviour for one is told how to see it."""
+    from harness.lab.censor.table import BEHAVIOURS
+
+    if name in BEHAVIOURS and name not in worlds():
+        raise ScenarioError(f'"{name}" is a behaviour; write waygauge lab show --behaviour {name}')
+    return load_world(name)
 
 
 def _width() -> int | None:

@@ -54,6 +54,11 @@ def test_a_shown_world_fits_into_80_columns_and_says_what_is_special_about_it(na
     assert name == "open" or text != " ".join(" ".join(worldshow.world(load_world("open"), None, hosts=False)).split())
 
 
+def test_who_takes_a_behaviour_for_a_world_is_told_how_to_see_it(capsys: Capture) -> None:
+    assert 2 == main(["lab", "show", "dns_hijack"])
+    assert "write waygauge lab show --behaviour dns_hijack\n" in capsys.readouterr().err
+
+
 def test_what_is_ill_without_a_censor_is_shown() -> None:
     said = {
         name: "\n".join(worldshow.world(load_world(name), None, hosts=False)) for name in ("plain-loss", "geo-block")
