@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+import idna
+
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
     r"(?:(?P<userinfo>[^@/?#]*)@)?"
@@ -129,7 +131,7 @@ def _ipv4(text: str) -> str:
 
 def _name(text: str) -> str:
     try:
-        name = text if text.isascii() else text.encode("idna").decode("ascii")
+        name = text if text.isascii() else idna.encode(text, uts46=True).decode("ascii")
     except UnicodeError:
         raise BadUrl("this is no host name", "write one such as proxy.example.org") from None
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_serializer, model_validator
 
 from harness.model import Json
+from harness.paths import url as urls
 from harness.scenario.fields import Duration, Size
 
 LEAST = 65536
@@ -37,14 +38,35 @@ def _url(*schemes: str) -> Callable[[str], str]:
             good = False
         if not good:
             raise ValueError(f"write {' or '.join(f'{scheme}://host...' for scheme in schemes)}")
-        return text
+        return _as_sent(text)
 
     return check
+
+
+def _as_sent(text: str) -> str:
+    """A URL as it goes on the wire: its host as `_host` says, and what else is no ASCII in escapes (RFC 3986)."""
+    parts = urlsplit(text)
+    named, host = parts.hostname or "", _host(parts.hostname or "")
+    if host == named and text.isascii() and " " not in text:
+        return text
+    before, at, _ = parts.netloc.rpartition("@")
+    where = (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")
+    path, query = (quote(part, safe=_LEFT) for part in (parts.path, parts.query))
+    return urlunsplit((parts.scheme, f"{before}{at}{where}", path, query, ""))
+
+
+def _host(text: str) -> str:
+    """A name in A-labels (RFC 5890), and without the dot of the root, which certificates do not hold."""
+    name = text.rstrip(".")
+    return name if name.isascii() else urls.host(name)
 
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, (int, str)) else value
 
+
+_LEFT = "%/:=&?~+!$,;'@()*[]"
+"""What stands in a path or a query as it is (RFC 3986, section 3.3), and the sign of what is escaped already."""
 
 Regex = Annotated[str, AfterValidator(_regex)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -53,6 +75,7 @@ HttpUrl = Annotated[str, AfterValidator(_url("http", "https"))]
 SocketUrl = Annotated[str, AfterValidator(_url("ws", "wss"))]
 AnyUrl = Annotated[str, AfterValidator(_url("tcp", "ws", "wss"))]
 Name = Annotated[str, Field(min_length=1, max_length=253)]
+Host = Annotated[Name, AfterValidator(_host)]
 
 
 class Params(BaseModel):
@@ -174,7 +197,7 @@ class Mtproto(Params):
 class Endpoint(Params):
     """A host and a port; `host:port` and `tcp://host:port` say the same."""
 
-    host: Name
+    host: Host
     port: Port
 
     @model_validator(mode="before")
@@ -193,7 +216,7 @@ class Tls(Endpoint):
     """A TLS handshake; `server_name` is sent and verified in place of the host."""
 
     port: Port = 443
-    server_name: Name | None = None
+    server_name: Host | None = None
     verify: bool = True
     alpn: tuple[str, ...] = ()
     uncommon: bool = Field(default=False, description="a ClientHello with other ciphers and extensions than usual")
@@ -220,14 +243,14 @@ class Quic(Endpoint):
     """An Initial of QUIC version 1 (RFC 9000), sent again until it is answered; the handshake goes no further."""
 
     port: Port = 443
-    server_name: Name | None = None
+    server_name: Host | None = None
     seconds: Duration = Field(default=8.0, description="an answer is waited for so long, and 8 s at most")
 
 
 class Media(Endpoint):
     """A stream like that of a voice, to an echo (`waygauge echo`); an empty host means that none is declared."""
 
-    host: Annotated[str, Field(max_length=253)]
+    host: Annotated[str, Field(max_length=253), AfterValidator(_host)]
     port: Port = 3478
     seconds: Duration = 10.0
     interval: Duration = 0.02

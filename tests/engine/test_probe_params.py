@@ -13,6 +13,7 @@ def plain(kind: str, written: dict[str, Any]) -> Any:
     return model.model_validate(written).model_dump(mode="json", exclude_defaults=True)
 
 
+IN_LABELS = "xn--e1afmkfd.xn--p1ai"
 SPELLINGS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("http", {"url": "https://a.example/"}, {"url": "https://a.example/"}),
     ("http", {"url": "http://a/", "proof": {"status": 200}}, {"url": "http://a/", "proof": {"status": [200]}}),
@@ -21,6 +22,17 @@ SPELLINGS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("tcp", {"url": "[2001:db8::1]:80"}, {"host": "2001:db8::1", "port": 80}),
     ("tls", {"url": "a.example"}, {"host": "a.example"}),
     ("tls", {"host": "192.0.2.1", "port": 8443, "verify": False}, {"host": "192.0.2.1", "port": 8443, "verify": False}),
+    ("tcp", {"url": "пример.рф:80"}, {"host": IN_LABELS, "port": 80}),
+    ("quic", {"host": "a.example."}, {"host": "a.example"}),
+    (
+        "tls",
+        {"host": "192.0.2.1", "server_name": "straße.de"},
+        {"host": "192.0.2.1", "server_name": "xn--strae-oqa.de"},
+    ),
+    ("http", {"url": "https://a.example./x#y"}, {"url": "https://a.example/x"}),
+    ("http", {"url": "https://a:b@[2001:db8::1]:8/"}, {"url": "https://a:b@[2001:db8::1]:8/"}),
+    ("http", {"url": "http://u@пример.рф:8/ж?q=%C3%BC ü"}, {"url": f"http://u@{IN_LABELS}:8/%D0%B6?q=%C3%BC%20%C3%BC"}),
+    ("websocket", {"url": "wss://пример.рф"}, {"url": f"wss://{IN_LABELS}"}),
     ("dns", {"url": "a.example"}, {"name": "a.example"}),
     ("dns", {"name": "a", "server": "udp://9.9.9.9"}, {"name": "a", "server": "udp://9.9.9.9"}),
     ("mtproto", {"url": "tcp://192.0.2.1:443", "dc": 4}, {"url": "tcp://192.0.2.1:443", "dc": 4}),
