@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -90,7 +91,7 @@ class Tape:
         except WalkEnded:
             raise
         except Exception as exc:
-            note.detail.update(getattr(exc, "detail", {}))
+            note.detail.update(_said_by(exc))
             self._write(stage, of, note, started, token(exc))
             raise WalkEnded from exc
         self._write(stage, of, note, started, None)
@@ -117,6 +118,14 @@ class Tape:
                 detail=note.detail,
             )
         )
+
+
+def _said_by(exc: Exception) -> Mapping[str, Json]:
+    """What an exception tells besides its token; of TLS the reason, since alerts may come after the handshake too."""
+    if isinstance(exc, ssl.SSLError):
+        return {"reason": exc.reason}
+    told: Mapping[str, Json] = getattr(exc, "detail", {})
+    return told
 
 
 class Dialer(Protocol):

@@ -19,6 +19,7 @@ from wsproto.events import (
     Request,
     TextMessage,
 )
+from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from harness.dial.api import Stream, Tape
@@ -70,7 +71,10 @@ class Frames:
         await self._write(event, until)
 
     async def receive(self, until: Deadline) -> str | bytes:
-        """The next message; raises EOFError where the peer closes, Failed where it breaks the protocol."""
+        """The next message; raises EOFError where the connection ends, Failed where the peer says that it closes it.
+
+        Failed as well where the peer breaks the protocol. A close that is said is an answer (RFC 6455, section 7.4).
+        """
         while True:
             event = await self._next(until)
             if isinstance(event, (TextMessage, BytesMessage)):
@@ -80,7 +84,9 @@ class Frames:
             elif isinstance(event, Ping):
                 await self._write(event.response(), until)
             elif isinstance(event, CloseConnection):
-                raise EOFError(f"closed with {event.code}")
+                if event.code == CloseReason.ABNORMAL_CLOSURE:  # wsproto's word for a connection that just ended
+                    raise EOFError
+                raise Failed("proof_missing", closed=int(event.code), reason=(event.reason or "")[:_BODY_KEPT])
 
     async def ask(self, upgrade: Upgrade, until: Deadline) -> None:
         """Write the upgrade."""

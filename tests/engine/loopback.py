@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, Request, TextMessage
+from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
 from harness.dial.direct import anywhere
 from harness.engine.ground import Ground, laid
@@ -166,8 +166,8 @@ def http2_answering(body: bytes, first: bytes = b"") -> Handler:
     return handle
 
 
-def talking(reply: Callable[[str], str]) -> Handler:
-    """A WebSocket server that replies to every text message."""
+def talking(reply: Callable[[str], str], close: int = 0) -> Handler:
+    """A WebSocket server that replies to every text message, or closes with a code."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state = WSConnection(ConnectionType.SERVER)
@@ -177,7 +177,8 @@ def talking(reply: Callable[[str], str]) -> Handler:
                 if isinstance(event, Request):
                     writer.write(state.send(AcceptConnection()))
                 elif isinstance(event, TextMessage):
-                    writer.write(state.send(TextMessage(data=reply(event.data))))
+                    said = CloseConnection(code=close, reason="no") if close else TextMessage(data=reply(event.data))
+                    writer.write(state.send(said))
 
     return handle
 

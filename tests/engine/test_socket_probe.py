@@ -44,6 +44,15 @@ def test_a_close_before_the_upgrade_is_an_end_of_file(vouched: Authority) -> Non
     assert "eof_error" == see(answering(b""), "websocket", {"url": URL}, vouched).failure
 
 
+def test_a_close_that_the_server_says_is_its_answer(vouched: Authority) -> None:
+    params = {"url": URL, "proof": {"steps": [HELLO]}}
+    walk = see(talking(str, close=1008), "websocket", params, vouched)
+
+    assert (Stage.BODY, "proof_missing") == (walk.failed_at, walk.failure)
+    assert walk.last is not None
+    assert {"steps": 0, "closed": 1008, "reason": "no"} == walk.last.detail
+
+
 STEPS: list[dict[str, Any]] = [
     {"send": "ping 7", "expect": {"text": "ping [0-9]"}},
     {"send": "<uuid>", "expect": {"text": "^<uuid>$"}},
