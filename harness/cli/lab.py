@@ -141,6 +141,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _shell(args: argparse.Namespace) -> int:
+    if sys.stdin.isatty():  # nothing else tells this shell from the one outside
+        print(f"a shell in {args.world}; exit leaves it", file=sys.stderr)
     return _inside(args, [os.environ.get("SHELL") or "/bin/sh"])
 
 

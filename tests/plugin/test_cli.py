@@ -162,6 +162,7 @@ def test_a_shell_inside_a_world_has_a_terminal_and_its_own_ctrl_c(lab: None) -> 
     assert 5 == running.returncode
     assert "nameserver 195.208.4.1" in said
     assert "job control turned off" not in said
+    assert said.startswith("a shell in open; exit leaves it\r\n")
 
 
 def _until(terminal: int, said: str) -> str:
