@@ -629,16 +629,24 @@ def test_handshakes_one_after_the_other_pass() -> None:
 
 
 def test_a_condemned_context_stays_condemned_for_its_time() -> None:
-    wire = Wire(rule("tls_fingerprint_subnet", prefixes=SUBNETS, cooldown="5m"))
+    wire = Wire(rule("tls_fingerprint_subnet", prefixes=SUBNETS))
     hellos(wire, CHROME_2025, range(40000, 40004))
     for port in range(40000, 40004):
         close(wire, port)
 
-    wire.wait(299)
+    wire.wait(599.9)
     assert "-" == hellos(wire, CHROME_2025, range(40010, 40011))
-    wire.wait(1.1)
+    wire.wait(0.2)
 
     assert "iii-" == hellos(wire, CHROME_2025, range(40020, 40024))
+
+
+def test_handshakes_into_two_prefixes_are_not_counted_together() -> None:
+    wire = Wire(rule("tls_fingerprint_subnet", prefixes=["198.41.0.0/25", "198.41.0.128/25"]))
+
+    assert "iii" == hellos(wire, CHROME_2025, range(40000, 40003))
+    assert "iii-" == hellos(wire, CHROME_2025, range(40000, 40004), to="198.41.0.129")
+    assert "-" == hellos(wire, CHROME_2025, range(40003, 40004), to="198.41.0.5")
 
 
 def test_hellos_in_two_segments_are_counted_with_the_others() -> None:

@@ -263,6 +263,8 @@ def test_the_handshake_inside_is_known_by_its_sizes_and_plain_requests_pass(fami
         ((2201, 3000, 110), "ici"),
         ((600, 599, 110), "ici"),
         ((600, 600, 110), "ic-"),
+        ((600, 16000, 110), "ic-"),
+        ((600, 16001, 110), "ici"),
         ((600, 3000, 39), "ici"),
         ((600, 3000, 40), "ic-"),
         ((600, 3000, 700), "ic-"),
@@ -295,6 +297,12 @@ def test_what_is_sent_again_counts_once() -> None:
 @pytest.mark.parametrize("begin", [b"POST /", b"\x16\x03\x01"])
 def test_what_shows_a_protocol_itself_is_not_measured(begin: bytes) -> None:
     assert "ici" == tunnel(Wire(rule("encapsulated_tls")), *HTTPS[:3], begin=begin)
+
+
+def test_a_connection_that_began_plainly_is_not_measured_later() -> None:
+    talk = Talk(Wire(rule("encapsulated_tls")), tcp=True, dport=443)
+
+    assert "iici" == talk(True, GET) + talk(True, NOISE * 2) + talk(False, NOISE * 4) + talk(True, NOISE)
 
 
 def test_another_port_or_hoster_is_spared() -> None:
