@@ -1,6 +1,7 @@
 """Real IKE in the lab, strongSwan's on both sides, on real kernels, with the censor between them.
 
-The two agree on keys and on no tunnel (RFC 6023), so that nothing is asked of the kernel's own IPsec.
+The two agree on keys and on no tunnel (RFC 6023), so that nothing is asked of the kernel's own IPsec. They are copies:
+where they are installed, AppArmor lets them read the machine's own configuration alone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def charon(port: int, nat_t: int) -> str:
         f"charon-systemd {{\n  load = {LOAD}\n  port = {port}\n  port_nat_t = {nat_t}\n"
         f"  retransmit_timeout = 0.5\n  retransmit_base = 1\n  retransmit_tries = 60\n"
         f"  plugins {{ vici {{ socket = {URI} }} }}\n"
-        f"  start-scripts {{ load = {SWANCTL} --load-all --uri {URI} }}\n}}\n"
+        f"  start-scripts {{ load = ./swanctl --load-all --uri {URI} }}\n}}\n"
     )
 
 
@@ -63,7 +64,16 @@ SETTINGS = {"STRONGSWAN_CONF": "strongswan.conf", "SWANCTL_DIR": "."}
 @pytest.fixture(scope="module")
 def lab(able: None) -> Iterator[Lab]:
     files = {"strongswan.conf": charon(IKE, NAT_T), "swanctl.conf": swanctl({"all": ""}, "server", "client")}
-    argv = ["env", *(f"{name}={value}" for name, value in SETTINGS.items()), str(CHARON)]
+    copied = 'cp "$0" charon && cp "$1" swanctl && exec ./charon'
+    argv = [
+        "env",
+        *(f"{name}={value}" for name, value in SETTINGS.items()),
+        "sh",
+        "-c",
+        copied,
+        str(CHARON),
+        str(SWANCTL),
+    ]
     serve = Service(kind="program", port=IKE, params={"argv": argv, "files": files, "transport": "udp"})
     hosts = (  # the daemon takes what comes to any address of the internet's side
         Host(name="target", addresses=(TARGET[4], TARGET[6]), services=(serve,)),
@@ -81,20 +91,22 @@ def agrees(lab: Lab, tmp_path: pathlib.Path, family: int) -> Iterator[Agrees]:
     """Whether a client and a server agree on keys. Each test has a daemon of its own, and ports with it."""
     (tmp_path / "strongswan.conf").write_text(charon(0, 0))
     (tmp_path / "swanctl.conf").write_text(swanctl(ENDS, "client", "server"))
+    for program, name in ((CHARON, "charon"), (SWANCTL, "swanctl")):
+        shutil.copy(str(program), tmp_path / name)
     env = {**os.environ, **SETTINGS}
 
     def start(*argv: str) -> LabProcess:
         return lab.popen(argv, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def told(*words: str) -> bool:
-        return start(str(SWANCTL), *words, "--uri", URI).wait(LONG * 2) == 0
+        return start("./swanctl", *words, "--uri", URI).wait(LONG * 2) == 0
 
     def agreed(name: str, within: int = LONG) -> bool:
         came = told("--initiate", "--ike", f"{name}{family}", "--timeout", str(within))
         told("--terminate", "--ike", f"{name}{family}", "--force")
         return came
 
-    daemon, until = start(str(CHARON)), time.monotonic() + LONG
+    daemon, until = start("./charon"), time.monotonic() + LONG
     while not told("--load-all"):
         assert daemon.poll() is None, "charon does not start"
         assert time.monotonic() < until, "charon takes no orders"
