@@ -54,7 +54,7 @@ async def listen(seat: Seat) -> None:
     context = seat.internet.authority.front(seat.host, alpn) if alpn else None
     streams = "datagrams" not in seat.row.traits  # without any, connections to the port are refused, as by any host
     make = seat.internet.elsewhere.bind if seat.internet.elsewhere else bind
-    if "led" in seat.row.traits:
+    if "led" in seat.row.traits and not seat.internet.elsewhere:
         make = _remembering
     house = _house(seat, context) if streams and seat.params.ails else None
     for address in seat.host.addresses:
