@@ -49,6 +49,10 @@ EVASIONS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("henan_reset", {}, "records", "port", "ci"),
     ("henan_reset", {}, "segments", "case", "ci"),
     ("sni_drop", {}, "no name", "segments", "i -"),
+    ("police", {"rate": 8, "burst": 9000}, "no name", "segments", "i i"),
+    ("shape", {"rate": 8e6}, "no name", "segments", "i -"),
+    ("freeze", {"packets": 9}, "no name", "segments", "i i"),
+    ("mtproxy_fake_tls", {"ja4": ["t13*"]}, "no name", "segments", "i -"),
     ("sni_reset", {"reassembly": "tcp"}, "records", "segments", "i ci"),
     ("sni_reset", {"reassembly": "tls"}, "segments", "records", "ci"),
 ]

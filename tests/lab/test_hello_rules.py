@@ -509,6 +509,7 @@ def test_each_side_of_a_handshake_on_port_443_brings_three_resets_for_the_opener
     windows = [int.from_bytes(one.raw[one.head + 14 : one.head + 16], "big") for one in resets]
     assert [1980, 1981, 1982, 3293, 3294, 3295] == windows
     assert [101, 102, 103, 57, 58, 59] == [one.ttl for one in resets]
+    assert family == 6 or {b"\0\0"} == {one.raw[18:20] for one in resets}
     answered = Packet(segment(at=0, flags=SYN | ACK, back=True, family=family), INTERNET)
     assert {(0, Packet(opening(family=family), CLIENT).seq + 1)} == {(one.seq, one.ack) for one in resets[:3]}
     assert {(answered.seq + 1) % 2**32} == {one.seq for one in resets[3:]}
