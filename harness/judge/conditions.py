@@ -10,7 +10,7 @@ from harness.judge.addresses import agree, is_bogon
 from harness.judge.controls import DIRECT, names_here, stood
 from harness.judge.endpoints import is_ipv6, target_name
 from harness.judge.seen import RANK, Answer, Good, Seen, reached
-from harness.judge.told import answers, bogus, contradictory, given_out, is_bogon_answer
+from harness.judge.told import answers, bogus, contradictory, explained, given_out, is_bogon_answer
 from harness.model import Level, Role, Stage, Walk
 
 Predicate: TypeAlias = Callable[[Walk, Seen], bool]
@@ -34,6 +34,10 @@ SHOWN = CERTIFICATE | OTHER_ANSWER
 """How a walk ends that was shown something, and not what it should have been shown."""
 ENCRYPTED_RESOLVERS = ("https:", "dot:", "doh:")
 """How the labels of resolvers begin in whose name nobody else can answer."""
+ZONE_FAILS = frozenset({1, 2, *range(5, 13), 22, 23, 25, 27})
+"""Codes by which a resolver says that a name's signatures do not hold, or that its servers do not answer (RFC 8914)."""
+FILTERED = frozenset({17})
+"""The code by which a resolver says that it keeps a name from those who asked it to (RFC 8914, section 4.18)."""
 LATE = 1.0
 """Seconds by which our own event loop may be late before a timeout says more of us than of the network."""
 
@@ -327,6 +331,13 @@ tcp_disagrees = Condition(
 )
 tcp_agrees = Condition("the same resolver, asked over TCP, gives the same network", _tcp_agrees)
 tcp_unheard = Condition("nobody can tell by TCP: it is not served, or the question went over TLS", _tcp_unheard)
+zone_fails = Condition(
+    "the resolver says that the name's signatures do not hold, or that its servers do not answer",
+    lambda walk, _: explained(walk, ZONE_FAILS),
+)
+filtered = Condition(
+    "the resolver says that it filters this name as its users want it", lambda walk, _: explained(walk, FILTERED)
+)
 answered_late = Condition(
     "the path's resolver answered the same question when it was waited for longer",
     lambda walk, seen: seen.answered_late(walk),

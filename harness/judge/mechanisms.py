@@ -75,6 +75,7 @@ MECHANISMS: Mapping[str, str] = {
     "path.resolver_reset": "the connection to the path's resolver is cut, as a rule once its name is visible",
     "path.resolver_identity": "the path's resolver shows a certificate that does not verify",
     "path.resolver_misbehaving": "the path's resolver does not answer neutral questions either",
+    "path.resolver_filters": "the path's resolver says that it filters this name for those who asked it to",
     "path.resolver_slow": "the path's resolver answers for this name, and later than we wait",
     "path.stale_pin": "the address that the path pins for the name does not serve the target any more",
     "path.no_passage": "the path stands, and carries nothing to neutral hosts",
@@ -92,6 +93,7 @@ MECHANISMS: Mapping[str, str] = {
     "service.certificate": "the target's own certificate has expired, and no impostor could show it",
     "service.challenge": "the service, or its CDN, asks for a proof of being human",
     "service.exit_refused": "the target answers directly, and not to where this path comes out; others it reaches",
+    "service.zone": "the resolver says that the name's signatures do not hold, or that its servers do not answer",
     "service.failing": "the answer says that the server itself fails",
     "service.slow": "over a path known good the service is as slow",
     # ourselves

@@ -22,6 +22,12 @@ def answers(walk: Walk) -> tuple[Mapping[str, Json], ...]:
     return tuple(seen.detail.get("answers") or ()) if seen else ()
 
 
+def explained(walk: Walk, codes: frozenset[int]) -> bool:
+    """True where every answer that gave no address said why, by one of the codes (RFC 8914)."""
+    empty = [one for one in answers(walk) if one.get("rcode") and not one.get("addresses")]
+    return bool(empty) and all(codes.intersection(one.get("ede") or ()) for one in empty)
+
+
 def contradictory(walk: Walk) -> bool:
     """True where two answers to one question differ in their status or share no address."""
     seen = [(one.get("type"), one.get("rcode"), frozenset(one.get("addresses") or ())) for one in answers(walk)]

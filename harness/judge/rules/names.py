@@ -15,6 +15,7 @@ from harness.judge.conditions import (
     either,
     ended,
     fails_alike,
+    filtered,
     gets_further,
     known_elsewhere,
     looked_up,
@@ -27,6 +28,7 @@ from harness.judge.conditions import (
     several_answers,
     tcp_disagrees,
     tcp_resolves,
+    zone_fails,
 )
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
@@ -109,6 +111,26 @@ NAMES = (
         when=(ended(_AT, _NXDOMAIN), fails_alike),
         why="The name does not exist over a path known good either.",
         case="dns-no-such-name",
+    ),
+    Rule(
+        id="service.zone",
+        claim=Claim.INCONCLUSIVE,
+        strength=Strength.INSUFFICIENT,
+        mechanism="service.zone",
+        stage=_AT,
+        when=(ended(_AT, _SERVFAIL | _EMPTY | _NXDOMAIN), zone_fails),
+        why="The resolver says why: the name's signatures do not hold, or its own servers do not answer.",
+        case="dns-zone-fails",
+    ),
+    Rule(
+        id="path.resolver_filters",
+        claim=Claim.INCONCLUSIVE,
+        strength=Strength.INSUFFICIENT,
+        mechanism="path.resolver_filters",
+        stage=_AT,
+        when=(ended(_AT, _NXDOMAIN | _EMPTY | _REFUSED | _SERVFAIL), filtered),
+        why="The resolver says that it filters this name for those who asked it to: choose another resolver.",
+        case="dns-filtered-on-request",
     ),
     Rule(
         id="dns.nxdomain",
