@@ -10,7 +10,7 @@ import h11
 from harness.dial.api import Stream
 from harness.dial.deadline import Deadline
 from harness.failures import Failed
-from harness.probes.message import CHUNK, Head, Message
+from harness.probes.message import CHUNK, LONGEST_HEAD, Head, Message
 
 _Event: TypeAlias = "h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]"
 
@@ -20,7 +20,7 @@ class Http1:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._state = h11.Connection(h11.CLIENT)
+        self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         self._ended = False
 
     async def send(self, message: Message, until: Deadline) -> None:

@@ -9,6 +9,9 @@ from typing import Protocol, TypeAlias
 from harness.dial.deadline import Deadline
 
 CHUNK = 65536
+LONGEST_HEAD = 262144
+"""Bytes of an answer's head that are read: as much as browsers take, since cookies and policies may fill it."""
+
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 

@@ -9,7 +9,7 @@ import h11
 from harness.dial.api import Stream
 from harness.dial.deadline import Deadline
 from harness.failures import Failed
-from harness.probes.message import CHUNK, Head, Message
+from harness.probes.message import CHUNK, LONGEST_HEAD, Head, Message
 
 _ENDED = "the server ends the connection before enough has moved each way"
 
@@ -31,7 +31,7 @@ class Pipeline:
         """Write a request, and give its size. Raises OSError, TimeoutError, or Failed as `event` does."""
         if self.closing:
             raise Failed("proof_missing", why=_ENDED)
-        state = h11.Connection(h11.CLIENT)
+        state = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         request = h11.Request(method=message.method, target=message.target, headers=list(message.headers))
         data = (state.send(request) or b"") + (state.send(h11.EndOfMessage()) or b"")
         self._waiting.append(state)

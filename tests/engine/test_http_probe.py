@@ -67,6 +67,15 @@ def test_http2_that_ends_before_our_request_says_so(vouched: Authority) -> None:
     assert (Stage.RESPONSE, "http_request_failed") == (seen.stage, seen.failure)
 
 
+def test_a_long_head_is_read_to_its_end(vouched: Authority) -> None:
+    long = [f"Set-Cookie: c{number}={'x' * 4000}" for number in range(12)]
+
+    assert (
+        Level.E3
+        == see(answering(page("hi", "200 OK", *long)), "http", {"url": URL, "proof": {"body": "hi"}}, vouched).level
+    )
+
+
 PROOFS: list[dict[str, Any]] = [
     {"status": [200, 204]},
     {"headers": {"X-Service": "^real$"}},
