@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import TypeAlias
 
 import h11
@@ -34,9 +35,13 @@ class Http1:
 
     async def head(self, until: Deadline) -> Head:
         """The answer's status and headers; interim answers are passed over."""
-        while not isinstance(event := await self._event(until), h11.Response):
-            pass
-        return Head(status=event.status_code, headers=tuple(event.headers.raw_items()), version="HTTP/1.1")
+        while True:
+            event = await self._event(until)
+            # Behind 101 comes another protocol, of which h11 says nothing, again and again: it is the answer.
+            if isinstance(event, (h11.Response, h11.InformationalResponse)) and (
+                event.status_code == HTTPStatus.SWITCHING_PROTOCOLS or event.status_code >= HTTPStatus.OK
+            ):
+                return Head(status=event.status_code, headers=tuple(event.headers.raw_items()), version="HTTP/1.1")
 
     async def chunks(self, until: Deadline) -> AsyncIterator[bytes]:
         """The answer's body as it comes. Raises EOFError where it ends short."""

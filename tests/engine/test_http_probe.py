@@ -67,6 +67,15 @@ def test_http2_that_ends_before_our_request_says_so(vouched: Authority) -> None:
     assert (Stage.RESPONSE, "http_request_failed") == (seen.stage, seen.failure)
 
 
+def test_a_change_of_protocol_is_an_answer(vouched: Authority) -> None:
+    hint = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    said = hint + b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nno HTTP"
+    headers = {"Connection": "upgrade", "Upgrade": "x"}
+    walk = see(answering(said), "http", {"url": URL, "headers": headers, "proof": {"status": [101]}}, vouched)
+
+    assert Level.E3 == walk.level
+
+
 def test_a_long_head_is_read_to_its_end(vouched: Authority) -> None:
     long = [f"Set-Cookie: c{number}={'x' * 4000}" for number in range(12)]
 
