@@ -2,7 +2,8 @@
 
 An entrance stands on the loopback. Whatever is opened goes to it and nowhere else; it is told the address that is
 meant, as a SOCKS server would be (RFC 1928), and what it says of the connection is what `connect` then says. A
-datagram carries its far end before it, both ways.
+datagram carries its far end before it, both ways. Port 0 there is the entrance itself: it is asked how a connection
+fares, and says which far end of datagrams cannot be reached, and why.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from harness.dial.api import Address
 _END = struct.Struct("!16sH")  # an address, IPv4 as IPv6 writes it (RFC 4291, section 2.5.5.2), and a port
 HEADER = _END.size
 _MAPPED = bytes(10) + b"\xff\xff"
+ENTRANCE = _END.pack(bytes(16), 0)
+"""What stands before a datagram to or from the entrance itself."""
 CONNECTED = b"connected\n"
 LONGEST = 64  # bytes of a line, either way
 
@@ -49,9 +52,14 @@ def header(to: Address) -> bytes:
     return _END.pack(packed if len(packed) == 16 else _MAPPED + packed, to.port)
 
 
-def asked(to: Address) -> bytes:
-    """The line that asks for a connection."""
-    return f"{to.host} {to.port}\n".encode()
+def asked(to: Address, segment: int | None = None) -> bytes:
+    """The line that asks for a connection, maybe of segments that are no longer than that."""
+    return f"{to.host} {to.port}{f' {segment}' if segment else ''}\n".encode()
+
+
+def asked_about(port: int) -> bytes:
+    """The datagram that asks what there is to tell of the connection that came from a port."""
+    return ENTRANCE + port.to_bytes(2, "big")
 
 
 def refused(line: bytes) -> OSError:

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import socket
 import struct
+import time
 
 from harness.dial import machine
 from harness.dial.api import Address
@@ -15,6 +16,9 @@ from harness.dial.deadline import Deadline
 # word (microseconds), `tcpi_total_retrans` the 24th.
 _TCP_INFO = struct.Struct("=8x24I")
 _RTT, _RETRANSMITS = 15, 23
+
+_FRESH = 0.01  # seconds for which what an entrance said of a connection is still true
+_ANSWERS_WITHIN = 0.5  # seconds in which it says so
 
 
 class SocketStream:
@@ -38,6 +42,12 @@ class SocketStream:
             await asyncio.get_running_loop().sock_sendall(self._sock, data)
         self.sent += len(data)
 
+    @property
+    def source_port(self) -> int:
+        """The port that it comes from."""
+        port: int = self._sock.getsockname()[1]
+        return port
+
     def tcp_info(self, most: int) -> bytes:
         """The kernel's struct tcp_info, as much of it as it fills; empty where this system has none."""
         try:
@@ -51,11 +61,30 @@ class SocketStream:
 
 
 class EnteringStream(SocketStream):
-    """Bytes in order by way of an entrance; what the kernel says of the socket is of the way to the entrance."""
+    """Bytes in order by way of an entrance; what a kernel would say of the connection is what the entrance says."""
+
+    def __init__(self, sock: socket.socket, entrance: Address) -> None:
+        super().__init__(sock)
+        self._entrance = entrance
+        self._told = (-_FRESH, b"")  # when, and what
 
     def tcp_info(self, most: int) -> bytes:
-        """Nothing."""
-        return b""
+        """The struct as the entrance tells it, asked now and then; empty where it does not answer."""
+        now = time.monotonic()
+        if now - self._told[0] >= _FRESH:
+            self._told = (now, _asked_about(self._entrance, self._sock))
+        return self._told[1][:most]
+
+
+def _asked_about(entrance: Address, sock: socket.socket) -> bytes:
+    with socket.socket(family(entrance.host), socket.SOCK_DGRAM) as own:
+        own.settimeout(_ANSWERS_WITHIN)
+        try:
+            own.connect(entrance)
+            own.send(machine.asked_about(sock.getsockname()[1]))
+            return own.recv(65535)
+        except OSError:
+            return b""
 
 
 class SocketDatagrams:
@@ -89,12 +118,15 @@ class EnteringDatagrams(SocketDatagrams):
     def __init__(self, sock: socket.socket, to: Address) -> None:
         super().__init__(sock)
         self._to = machine.header(to)
+        self._failed = machine.ENTRANCE + self._to
 
     async def receive(self, until: Deadline) -> bytes:
         """The next datagram from the far end. Raises OSError or TimeoutError."""
         while True:
             data = await super().receive(until)
             self.received -= min(len(data), machine.HEADER)
+            if data.startswith(self._failed):
+                raise machine.refused(data[len(self._failed) :])
             if data.startswith(self._to):
                 return data[machine.HEADER :]
             self.received -= len(data[machine.HEADER :])
@@ -132,14 +164,15 @@ async def connect(
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if segment:
+        if segment and not entrance:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
         async with until.hold():
             await asyncio.get_running_loop().sock_connect(sock, first)
             if entrance:
-                await _enter(sock, to)
-                return EnteringStream(sock), {"source_port": sock.getsockname()[1]}
-        return SocketStream(sock), _kernel_facts(sock)
+                await _enter(sock, machine.asked(to, segment))
+        about = _entrance(datagrams=True)
+        stream = EnteringStream(sock, about) if about else SocketStream(sock)
+        return stream, _facts(stream)
     except BaseException:
         sock.close()
         raise
@@ -164,10 +197,10 @@ def _entrance(*, datagrams: bool) -> Address | None:
     return None if ports is None else Address("127.0.0.1", ports[datagrams])
 
 
-async def _enter(sock: socket.socket, to: Address) -> None:
+async def _enter(sock: socket.socket, asked: bytes) -> None:
     """Ask the entrance for a connection, and take what it says; byte by byte, as what follows is the far end's."""
     loop = asyncio.get_running_loop()
-    await loop.sock_sendall(sock, machine.asked(to))
+    await loop.sock_sendall(sock, asked)
     said = b""
     while not said.endswith(b"\n") and len(said) < machine.LONGEST:
         byte = await loop.sock_recv(sock, 1)
@@ -178,11 +211,10 @@ async def _enter(sock: socket.socket, to: Address) -> None:
         raise machine.refused(said)
 
 
-def _kernel_facts(sock: socket.socket) -> dict[str, float | int]:
-    facts: dict[str, float | int] = {"source_port": sock.getsockname()[1]}
+def _facts(stream: SocketStream) -> dict[str, float | int]:
+    facts: dict[str, float | int] = {"source_port": stream.source_port}
     try:
-        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
-        words = _TCP_INFO.unpack(raw)
-    except (AttributeError, OSError, struct.error):  # another kernel: the facts are simply fewer
+        words = _TCP_INFO.unpack(stream.tcp_info(_TCP_INFO.size))
+    except struct.error:  # another kernel: the facts are simply fewer
         return facts
     return facts | {"rtt": words[_RTT] / 1e6, "retransmits": words[_RETRANSMITS]}

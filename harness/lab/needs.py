@@ -34,7 +34,7 @@ WORDS: Mapping[Need, str] = {
 OFFERS: Mapping[Tier, frozenset[Need]] = {
     Tier.USERNS: frozenset(Need),
     Tier.ROOT: frozenset(Need),
-    Tier.LOOPBACK: frozenset(),
+    Tier.LOOPBACK: frozenset({Need.PACKETS, Need.RATE, Need.ONWARD}),
 }
 
 REMEDY = "run it where a lab of namespaces can be had: on Linux, with user namespaces or as root"

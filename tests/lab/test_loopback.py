@@ -13,8 +13,9 @@ from harness import catalogue
 from harness.lab import Missing, Tier, load_world, open_lab, tiers
 from harness.lab.censor.packet import CLIENT, Packet
 from harness.lab.loopback import shown
-from harness.lab.loopback.ends import End, Spot
+from harness.lab.loopback.ends import End
 from harness.lab.loopback.lab import Loopback
+from harness.lab.loopback.segments import Spot
 from harness.lab.needs import Lacking
 from harness.model import Cell, Controls
 from harness.vantage.place import lacking, overlay
@@ -191,11 +192,11 @@ async def _over_a_wire_that_loses_some() -> None:
     got = b""
     async with asyncio.timeout(20):
         while len(got) < len(sent):
-            got += await called.coming.get() or b""
+            got += await called.read() or b""
     await writing
     caller.finish()
     async with asyncio.timeout(5):
-        assert b"" == await called.coming.get()
+        assert b"" == await called.read()
 
     caller.forget()
     called.forget()

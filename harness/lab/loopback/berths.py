@@ -21,20 +21,35 @@ class Berths:
     def __init__(self) -> None:
         self._ports: dict[tuple[bytes, int, int], int] = {}
         self._sources: dict[tuple[str, int], Source] = {}
+        self._syns: dict[int, bytes] = {}
+        self._rates: dict[int, float] = {}  # by the port of 127.0.0.1
 
     def bind(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-        """A socket in place of one on that address and port."""
+        """A socket in place of one on that address and port; 0 is its own number."""
         bound = _bound(kind)
         proto = TCP if kind == socket.SOCK_STREAM else UDP
-        self._ports[ipaddress.ip_address(address).packed, port, proto] = bound.getsockname()[1]
+        own = bound.getsockname()[1]
+        self._ports[ipaddress.ip_address(address).packed, port or own, proto] = own
         return bound
+
+    def pace(self, bound: socket.socket, rate: float) -> None:
+        """Have what a socket accepts send at so many bits a second."""
+        self._rates[bound.getsockname()[1]] = rate
+
+    def rate(self, address: bytes, port: int) -> float:
+        """The bits a second that a server sends with at most; 0 is no limit."""
+        return self._rates.get(self._ports.get((address, port, TCP), 0), 0.0)
 
     def source(self, proto: str, peer: Source) -> Source:
         """Who stands behind a peer: itself where nobody else does."""
         return self._sources.get((proto, peer[1]), peer)
 
+    def syn(self, peer: Source) -> bytes:
+        """The SYN that the connection of a peer began with, from its IP header on; b"" where it had none."""
+        return self._syns.get(peer[1], b"")
+
     async def call(
-        self, address: bytes, port: int, source: Source
+        self, address: bytes, port: int, source: Source, syn: bytes = b""
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to a server, in somebody's name. Raises OSError where there is none."""
         known = self._ports.get((address, port, TCP))
@@ -42,6 +57,7 @@ class Berths:
             raise ConnectionRefusedError
         own = _bound(socket.SOCK_STREAM)
         self._sources["tcp", own.getsockname()[1]] = source  # before the server can see it
+        self._syns[own.getsockname()[1]] = syn
         try:
             await asyncio.get_running_loop().sock_connect(own, (HERE, known))
         except OSError:

@@ -62,7 +62,7 @@ async def _hold(order: Mapping[str, Any]) -> None:
         await _first_of(serving, trust)
         if serving.done():
             await serving
-        relay = Relay(functools.partial(_engine, order, log), berths, _alive(world))
+        relay = Relay(functools.partial(_engine, order, log), berths, _alive(world), timestamps=world.timestamps)
         entrance = await relay.open()
         print(json.dumps({"entrance": entrance, "trust": trust.result()}), flush=True)
         threading.Thread(target=_until_alone, args=(loop, over), daemon=True).start()

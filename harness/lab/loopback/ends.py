@@ -1,134 +1,191 @@
 """The two ends of a TCP connection that is only told of: bytes of real sockets, in segments that a censor can judge.
 
-After RFC 9293, with what the loopback cannot lack left out: no windows, no congestion, no selective acknowledgement.
-What is not acknowledged is sent again, each time after twice the wait (RFC 6298, section 5).
+After RFC 9293. How it sends is in `sending`, how it takes in `taking`; here they meet the clock.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import struct
+import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from harness.lab.censor import forge
-from harness.lab.censor.packet import ACK, FIN, PSH, RST, SYN, TCP, Packet
+from harness.lab.censor.packet import ACK, FIN, PSH, RST, SYN, Packet
+from harness.lab.loopback import taking
+from harness.lab.loopback.segments import SPACE, TIMES, Segment, Spot, Told, framed, longest, told_by, window_of
+from harness.lab.loopback.sending import Sender, Sent
+from harness.lab.loopback.taking import Taker
 
-SEGMENT = 1400  # bytes of data, as on a line of 1500 with room for options
-FIRST_WAIT = 0.2  # seconds before the first repetition; Linux waits so long at least
-LONGEST_WAIT = 8.0  # seconds between two repetitions
-REPETITIONS = 8
-IN_FLIGHT = 64  # segments, before an end waits for acknowledgements
-_SPACE = 1 << 32
+WRITTEN = 256 << 10  # bytes that are taken of a writer ahead of what is on its way
+
+# Linux, include/uapi/linux/tcp.h, struct tcp_info: where the words stand that are told.
+_INFO = 240
+_RTT, _AGAIN, _ACKNOWLEDGED, _OUT, _IN = 68, 100, 120, 136, 140
+_LEAST, _DATA_IN, _DATA_OUT, _OUT_OF_ORDER = 148, 152, 156, 224
 
 _isn = itertools.count(0x1000_0000, 0x0003_0D41)
 
 
-class Spot(NamedTuple):
-    """An address, packed, and a port."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an end speaks."""
 
-    address: bytes
-    port: int
-
-
-class Sent(NamedTuple):
-    """A segment that awaits its acknowledgement."""
-
-    seq: int
-    flags: int
-    data: bytes
-
-    @property
-    def after(self) -> int:
-        """The sequence number behind it."""
-        return (self.seq + len(self.data) + bool(self.flags & (SYN | FIN))) % _SPACE
+    longest: int = 0  # of its segments, options and data, where it is less than the line takes
+    timestamps: bool = True
+    rate: float = 0.0  # bits a second that it sends at most; 0 is no limit
 
 
-def frame(packet: bytes) -> bytes:
-    """An IP packet in a frame between nobody and nobody."""
-    return bytes(12) + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\0") + packet
+PLAIN = Manner()
 
 
 class End:
-    """One end: what it hears comes in by `hear`, what it says goes out by `say`, its bytes to whoever `takes` them."""
+    """One end: what it hears comes in by `hear`, what it says goes out by `say`, its bytes are to be `read`."""
 
-    def __init__(self, here: Spot, there: Spot, say: Callable[[bytes], None]) -> None:
+    def __init__(self, here: Spot, there: Spot, say: Callable[[bytes], None], manner: Manner = PLAIN) -> None:
         self.here, self.there = here, there
         self._say = say
-        self._next = next(_isn) % _SPACE  # what we send next
-        self._awaited = 0  # what they send next
-        self._flight: deque[Sent] = deque()
+        self._manner = manner
+        self._longest = min(manner.longest or longest(here.address), longest(here.address))
+        self._times = manner.timestamps  # whether both have them
+        self._latest = 0  # the other's clock, as it told it last
+        self._segments = [0, 0]  # in, out
+        self._sender = Sender(next(_isn) % SPACE, self._tell)
+        self._sender.rate = manner.rate
+        self._taker = Taker()
         self._timer: asyncio.TimerHandle | None = None
-        self._tries = 0
+        self._due = 0.0  # when the timer wakes us
+        self._alarm = 0.0  # when the first in flight is to be sent again
         self._room = asyncio.Event()
         self._room.set()
+        self._coming: deque[bytes] = deque()
+        self._unread = 0
+        self._cut_off = self._over = False
+        self.silent = asyncio.Event()  # once all that was said has arrived, or nobody listens any more
+        self._news = asyncio.Event()
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.coming: asyncio.Queue[bytes | None] = asyncio.Queue()  # b"" is the end, None a reset
+
+    # --- what its owner does ---
 
     def call(self) -> None:
         """Begin a connection."""
-        self._send(SYN)
+        self._put(SYN)
 
     def answer(self, syn: Packet) -> None:
         """Take the connection that somebody begins."""
-        self._awaited = (syn.seq + 1) % _SPACE
-        self._send(SYN | ACK)
+        told = told_by(syn)
+        self._times = told.times is not None
+        self._meet(syn, told)
+        self._put(SYN | ACK)
 
     async def write(self, data: bytes) -> None:
         """Send data, as far as there is room for it on the way."""
-        for at in range(0, len(data), SEGMENT):
+        size = self._longest - TIMES * self._times
+        for at in range(0, len(data), size):
             await self._room.wait()
-            self._send(PSH | ACK, data[at : at + SEGMENT])
+            self._put(PSH | ACK, data[at : at + size])
+
+    async def read(self) -> bytes | None:
+        """What has come; b"" at the end, None once the connection was cut off."""
+        while not (self._coming or self._cut_off or self._over):
+            self._news.clear()
+            await self._news.wait()
+        if not self._coming:
+            return None if self._cut_off else b""
+        data = b"".join(self._coming)
+        self._coming.clear()
+        narrow = self._window < taking.ROOM // 2
+        self._unread = 0
+        if narrow:
+            self._acknowledge()
+        return data
 
     def finish(self) -> None:
         """Say that no more data comes."""
-        self._send(FIN | ACK)
+        self._put(FIN | ACK)
 
     def reset(self) -> None:
-        """Cut the connection off."""
+        """Cut the connection off, for the owner too."""
         self.forget()
-        self._tell(self._next, RST | ACK)
+        self._tell(Sent(self._sender.next, RST | ACK, b""))
+        self._lose()
 
     def forget(self) -> None:
         """Send nothing again."""
-        self._flight.clear()
+        self._sender.forget()
         self._room.set()
+        self.silent.set()
         if self._timer:
             self._timer.cancel()
-
-    def hear(self, packet: Packet) -> None:
-        """Take one segment."""
-        if packet.flags & RST:
-            self._cut(packet)
-            return
-        if packet.flags & ACK:
-            self._acknowledged(packet.ack)
-        if packet.flags & SYN:
-            self._joined(packet)
-        elif packet.length:
-            self._take(packet)
-
-    def _joined(self, packet: Packet) -> None:
-        if packet.flags & ACK and not self._awaited:
-            self._awaited = (packet.seq + 1) % _SPACE
-            self._settle(None)
-        self._tell(self._next, ACK)
-
-    def _cut(self, packet: Packet) -> None:
-        """A reset counts where its number is the very next one (RFC 5961, section 3.2), or answers our SYN."""
-        waiting = not self._awaited
-        fits = packet.ack == self._next if waiting else packet.seq == self._awaited
-        if not fits:
-            return
-        self.forget()
-        self._settle(ConnectionRefusedError() if waiting else None)
-        self.coming.put_nowait(None)
+            self._timer = None
 
     def fail(self, why: OSError) -> None:
         """Give up a connection that has not come about."""
         self.forget()
         self._settle(why)
+
+    def info(self) -> bytes:
+        """What Linux would tell of the connection by TCP_INFO."""
+        told, counts = bytearray(_INFO), self._sender.counts
+        trips = (counts.rtt, counts.least) if counts.rtt else (0.0, 0.0)
+        words = (
+            *((_RTT, int(trips[0] * 1e6)), (_LEAST, int(trips[1] * 1e6)), (_AGAIN, counts.again)),
+            *((_IN, self._segments[0]), (_OUT, self._segments[1]), (_DATA_OUT, counts.data)),
+            *((_DATA_IN, self._taker.segments), (_OUT_OF_ORDER, self._taker.out_of_order)),
+        )
+        for at, word in words:
+            struct.pack_into("=I", told, at, word)
+        struct.pack_into("=Q", told, _ACKNOWLEDGED, counts.acknowledged)
+        return bytes(told)
+
+    # --- what comes ---
+
+    def hear(self, packet: Packet) -> None:
+        """Take one segment."""
+        self._segments[0] += 1
+        if packet.flags & RST:
+            self._cut(packet)
+            return
+        told = told_by(packet)
+        if told.times is not None:
+            self._latest = told.times[0]
+        if packet.flags & ACK:
+            self._acknowledged(packet, told)
+        if packet.flags & SYN:
+            self._joined(packet, told)
+        elif packet.length and self._taker.awaited is not None:
+            self._take(packet)
+
+    def _joined(self, packet: Packet, told: Told) -> None:
+        if packet.flags & ACK and self._taker.awaited is None:
+            self._times = self._times and told.times is not None
+            self._meet(packet, told)
+            self._settle(None)
+        if packet.flags & ACK:
+            self._acknowledge()
+
+    def _meet(self, packet: Packet, told: Told) -> None:
+        """Learn of the other end what its SYN tells."""
+        self._taker.awaited = (packet.seq + 1) % SPACE
+        self._sender.window = window_of(packet)
+        self._latest = told.times[0] if told.times else 0
+        self._longest = min(self._longest, told.longest or 536)
+
+    def _cut(self, packet: Packet) -> None:
+        """A reset counts where its number is the very next one (RFC 5961, section 3.2), or answers our SYN."""
+        waiting = self._taker.awaited is None
+        fits = packet.ack == self._sender.next if waiting else packet.seq == self._taker.awaited
+        if not fits:
+            return
+        self.forget()
+        self._settle(ConnectionRefusedError() if waiting else None)
+        self._lose()
+
+    def _lose(self) -> None:
+        self._cut_off = True
+        self._news.set()
 
     def _settle(self, why: OSError | None) -> None:
         if self.opened.done():
@@ -139,57 +196,92 @@ class End:
             self.opened.set_exception(why)
 
     def _take(self, packet: Packet) -> None:
-        """Data in its order: what came before is not taken twice, what lies beyond a gap is sent again later."""
         self._settle(None)
-        known = (self._awaited - packet.seq) % _SPACE
-        data = packet.payload
-        if known <= len(data) and (known < packet.length):
-            self._awaited = (packet.seq + packet.length) % _SPACE
-            if data[known:]:
-                self.coming.put_nowait(data[known:])
-            if packet.flags & FIN:
-                self.coming.put_nowait(b"")
-        self._tell(self._next, ACK)
+        data = self._taker.take(packet.seq, packet.payload, end=bool(packet.flags & FIN))
+        if data and not self._cut_off:
+            self._coming.append(data)
+            self._unread += len(data)
+        self._over = self._taker.over
+        if data or self._over:
+            self._news.set()
+        self._acknowledge()
 
-    def _acknowledged(self, number: int) -> None:
-        reached = [at for at, sent in enumerate(self._flight) if sent.after == number]
-        if not reached:
-            return
-        for _ in range(reached[0] + 1):
-            self._flight.popleft()
-        self._tries = 0
-        self._arm()
-        if len(self._flight) < IN_FLIGHT:
+    def _acknowledged(self, packet: Packet, told: Told) -> None:
+        sender, now = self._sender, time.monotonic()
+        before = sender.flight[0] if sender.flight else None
+        if not packet.flags & SYN:
+            sender.window = window_of(packet)
+        sender.acknowledged(packet.ack, told.blocks, now)
+        if before is not None and (not sender.flight or sender.flight[0] is not before):
+            self._alarm = now + sender.wait
+            if self._taker.awaited is not None:
+                self._settle(None)
+        self._push()
+
+    # --- what goes ---
+
+    @property
+    def _window(self) -> int:
+        return max(0, taking.ROOM - self._unread)
+
+    def _acknowledge(self) -> None:
+        self._tell(Sent(self._sender.next, ACK, b""))
+
+    def _put(self, flags: int, data: bytes = b"") -> None:
+        if not self._sender.flight:
+            self._alarm = time.monotonic() + self._sender.wait
+        self._sender.put(flags, data)
+        self._push()
+
+    def _push(self) -> None:
+        self._sender.push(time.monotonic())
+        if self._sender.unsent < WRITTEN:
             self._room.set()
-        if self._awaited:
-            self._settle(None)
-
-    def _send(self, flags: int, data: bytes = b"") -> None:
-        sent = Sent(self._next, flags, data)
-        self._next = sent.after
-        self._flight.append(sent)
-        if len(self._flight) >= IN_FLIGHT:
+        else:
             self._room.clear()
-        self._tell(*sent)
-        if len(self._flight) == 1:
-            self._arm()
+        if not (self._sender.flight or self._sender.waiting):
+            self.silent.set()
+        else:
+            self.silent.clear()
+        self._arm()
 
     def _arm(self) -> None:
+        """Wake when the first in flight has been waited for, or when the rate lets the next go."""
+        sender = self._sender
+        if not (sender.flight or sender.waiting) or sender.given_up:
+            return
+        now = time.monotonic()
+        held = sender.free if sender.rate and sender.waiting and sender.free > now else None
+        when = self._alarm if held is None else min(self._alarm, held)
+        if self._timer and now < self._due <= when:
+            return  # it looks again then
         if self._timer:
             self._timer.cancel()
-        if self._flight and self._tries < REPETITIONS:
-            wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._tries)
-            wait = max(wait, 1.0) if self._flight[0].flags & SYN else wait
-            self._timer = asyncio.get_running_loop().call_later(wait, self._again)
+        self._due = when
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, when - now), self._wake)
 
-    def _again(self) -> None:
-        self._tries += 1
-        for sent in tuple(self._flight):
-            self._tell(*sent)
-        self._arm()
+    def _wake(self) -> None:
+        self._timer = None
+        now = time.monotonic()
+        if now >= self._alarm and (self._sender.flight or self._sender.waiting):
+            self._sender.again(now)
+            if self._sender.given_up:
+                self.silent.set()
+                return
+            self._alarm = now + self._sender.wait
+        self._push()
 
-    def _tell(self, seq: int, flags: int, data: bytes = b"") -> None:
-        ack = self._awaited if flags & ACK else 0
-        ends = (self.here.address, self.there.address)
-        segment = forge.tcp(*ends, (self.here.port, self.there.port), (seq, ack, flags), data)
-        self._say(frame(forge.ip(*ends, TCP, segment)))
+    def _tell(self, sent: Sent) -> None:
+        self._segments[1] += 1
+        now = int(time.monotonic() * 1000) % SPACE
+        said = Segment(
+            seq=sent.seq,
+            ack=self._taker.awaited or 0,
+            flags=sent.flags,
+            data=sent.data,
+            window=self._window,
+            longest=self._longest,
+            blocks=self._taker.blocks(),
+            times=(now, self._latest) if self._times else None,
+        )
+        self._say(framed(self.here, self.there, said))

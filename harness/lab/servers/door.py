@@ -13,12 +13,12 @@ import functools
 import ipaddress
 import socket
 import ssl
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness.lab.censor.scope import Prefixes
+from harness.lab.linger import BY_RESET
 from harness.lab.servers import http
 from harness.lab.servers.params import Flap, Refusal, Served, filled
 from harness.lab.servers.seat import Server, Source, Stream
@@ -30,7 +30,6 @@ _BACKLOG = 256
 _MAX_PACING_RATE = 47  # asm-generic/socket.h; TCP paces itself where no queue does it (Linux 4.13)
 _EVENLY = (5**0.5 - 1) / 2  # the step whose multiples fill 0 to 1 most evenly (Weyl 1916): a share is kept, not drawn
 _PATIENCE = 180.0  # seconds; longer than any probe waits
-_BY_RESET = struct.pack("ii", 1, 0)  # struct linger: close at once, by a reset
 
 
 class Guard:
@@ -60,6 +59,10 @@ class Guard:
         return self._response
 
 
+def _pace(bound: socket.socket, rate: float) -> None:
+    bound.setsockopt(socket.SOL_SOCKET, _MAX_PACING_RATE, max(1, int(rate / 8)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class House:
     """What stands behind the doors of one server: one guard for all its addresses."""
@@ -69,6 +72,7 @@ class House:
     server: Callable[[], Server]
     talk: Talk
     seen: Callable[[Source], Source] = lambda source: source  # who a peer is
+    pace: Callable[[socket.socket, float], None] = _pace  # have a socket, and what it accepts, send at a rate
 
     @functools.cached_property
     def guard(self) -> Guard | None:
@@ -102,7 +106,7 @@ class Door:
     def _listening(self) -> socket.socket:
         bound = self._bind()
         if self._house.params.rate:
-            bound.setsockopt(socket.SOL_SOCKET, _MAX_PACING_RATE, max(1, int(self._house.params.rate / 8)))
+            self._house.pace(bound, self._house.params.rate)
         bound.listen(_BACKLOG)
         return bound
 
@@ -154,7 +158,7 @@ class Door:
 
 
 async def _reset(taken: socket.socket) -> None:
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _BY_RESET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, BY_RESET)
 
 
 async def _close(_taken: socket.socket) -> None:

@@ -85,7 +85,9 @@ def _house(seat: Seat, context: ssl.SSLContext | None) -> House:
 
     house = House(params=seat.params, tls=context, server=lambda: seat.server, talk=functools.partial(_talk, seat))
     elsewhere = seat.internet.elsewhere
-    return dataclasses.replace(house, seen=functools.partial(elsewhere.source, "tcp")) if elsewhere else house
+    if elsewhere is None:
+        return house
+    return dataclasses.replace(house, seen=functools.partial(elsewhere.source, "tcp"), pace=elsewhere.pace)
 
 
 def _open_door(seat: Seat, house: House, bound: Callable[[], socket.socket]) -> None:

@@ -62,11 +62,11 @@ class Middlebox:
 
     async def serve(self, stream: Stream) -> None:
         """Carry one connection to where it was going; one that calls the box itself leads nowhere."""
-        origin = led_from(stream.writer.get_extra_info("socket"))
+        origin = self._led_from(stream)
         if origin is None:
             return
         async with contextlib.AsyncExitStack() as held:
-            there = _held(held, await _reached(origin))
+            there = _held(held, await self._reached(origin))
             early = asyncio.ensure_future(carry(there, stream))  # a server may speak first
             held.callback(early.cancel)
             first, shown = await _opening(stream.reader)
@@ -83,7 +83,8 @@ class Middlebox:
         """A connection to our own TLS server, which reads; None where the true server's certificate is no good."""
         context = asking(self._seat.internet.authority.ca_file, shown.protocols)
         try:
-            there = _held(held, await _reached(origin, context, shown.name))
+            there = _held(held, await self._reached(origin))
+            await there.writer.start_tls(context, server_hostname=shown.name)
         except OSError:
             return None
 
@@ -94,7 +95,21 @@ class Middlebox:
 
         server = await asyncio.start_server(intercept, "127.0.0.1", 0, ssl=self._shown(there))
         held.callback(server.close)
-        return _held(held, await _reached(Origin(*server.sockets[0].getsockname())))
+        return _held(held, Stream(*await asyncio.open_connection(*server.sockets[0].getsockname())))
+
+    def _led_from(self, stream: Stream) -> Origin | None:
+        """Where a connection was going when it was led here; None where it was not."""
+        if elsewhere := self._seat.internet.elsewhere:
+            return origin_in(elsewhere.syn(stream.writer.get_extra_info("peername")))
+        return led_from(stream.writer.get_extra_info("socket"))
+
+    async def _reached(self, origin: Origin) -> Stream:
+        """A connection to where somebody was going, in the box's own name."""
+        elsewhere = self._seat.internet.elsewhere
+        if elsewhere is None:
+            return Stream(*await asyncio.open_connection(*origin))
+        packed = ipaddress.ip_address(origin.address).packed
+        return Stream(*await elsewhere.call(packed, origin.port, (self._seat.host.addresses[0], 0)))
 
     def _shown(self, there: Stream) -> ssl.SSLContext:
         """A context with a certificate for the same names as the true server's, by another root."""
@@ -170,8 +185,3 @@ def _held(held: contextlib.AsyncExitStack, stream: Stream) -> Stream:
     """The stream, which is closed in the end."""
     held.callback(stream.writer.close)
     return stream
-
-
-async def _reached(origin: Origin, context: ssl.SSLContext | None = None, name: str | None = None) -> Stream:
-    """A connection to where somebody was going, in TLS with a context."""
-    return Stream(*await asyncio.open_connection(*origin, ssl=context, server_hostname=name))

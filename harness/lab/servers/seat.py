@@ -36,13 +36,22 @@ class Elsewhere(Protocol):
     def source(self, proto: str, peer: Source) -> Source:
         """Who stands behind a peer: itself where nobody else does."""
 
+    def syn(self, peer: Source) -> bytes:
+        """The SYN that the connection of a peer began with, from its IP header on; b"" where it had none."""
+
     async def call(
         self, address: bytes, port: int, source: Source
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to a server, in somebody's name. Raises OSError where there is none."""
 
+    def datagrams(self, address: bytes, port: int, source: Source) -> socket.socket | None:
+        """A socket for datagrams to a server, in somebody's name; None where there is no server."""
+
     def bind(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-        """A socket in place of one on that address and port."""
+        """A socket in place of one on that address and port; 0 is any."""
+
+    def pace(self, bound: socket.socket, rate: float) -> None:
+        """Have what a socket accepts send at so many bits a second."""
 
 
 class Stream(NamedTuple):
