@@ -80,7 +80,6 @@ def frame(packet: bytes) -> bytes:
 def framed(here: Spot, there: Spot, said: Segment) -> bytes:
     """The frame of a segment."""
     options = b"".join(_options(said))
-    options += bytes(-len(options) % 4)
     size = (20 + len(options)) // 4 << 4
     window = min(said.window if said.flags & SYN else said.window >> SCALE, 0xFFFF)
     ack = said.ack if said.flags & ACK else 0
@@ -92,11 +91,16 @@ def framed(here: Spot, there: Spot, said: Segment) -> bytes:
 
 
 def _options(said: Segment) -> Iterator[bytes]:
+    """In the order of Linux, and without an end, so that whoever is on the way may add some."""
+    times = struct.pack("!BBII", _TIMES, 10, *said.times) if said.times is not None else b""
     if said.flags & SYN:
-        yield struct.pack("!BBHBBBBBB", _MSS, 4, said.longest, _SACK_PERMITTED, 2, 1, _SCALED, 3, SCALE)
-        yield b"\1"
-    if said.times is not None:
-        yield struct.pack("!BBBBII", 1, 1, _TIMES, 10, *said.times)
+        yield struct.pack("!BBH", _MSS, 4, said.longest)
+        yield (
+            struct.pack("!BB", _SACK_PERMITTED, 2) + times if times else struct.pack("!BBBB", 1, 1, _SACK_PERMITTED, 2)
+        )
+        yield struct.pack("!BBBB", 1, _SCALED, 3, SCALE)
+    elif times:
+        yield b"\1\1" + times
     if said.blocks:
         blocks = said.blocks[:_MOST_BLOCKS]
         yield struct.pack("!BBBB", 1, 1, _SACK, 2 + 8 * len(blocks))

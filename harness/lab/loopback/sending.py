@@ -17,6 +17,7 @@ from harness.lab.loopback.segments import SPACE, behind
 
 FIRST_WAIT = 1.0  # seconds before the first repetition, as long as no round trip is known
 LEAST_WAIT = 0.2  # seconds; Linux waits so long beyond a round trip at least
+_LEAST_PROBE = 0.01  # seconds before the last segment is sent again
 LONGEST_WAIT = 8.0  # seconds between two repetitions
 REPETITIONS = 8
 _FIRST_WINDOW, _LEAST_WINDOW = 10.0, 2.0  # segments
@@ -72,15 +73,24 @@ class Sender:
         self._pipe = 0  # segments that are under way, as far as we know
         self._order = self._newest = 0
         self._over: int | None = None  # the number whose acknowledgement ends a recovery
-        self._timed_out = self._tight = False
+        self._timed_out = self._tight = self._probed = False
         self._spread = 0.0
 
     @property
     def wait(self) -> float:
         """Seconds until the first segment in flight is sent again."""
         trip = self.counts.rtt
-        once = trip + max(LEAST_WAIT, 4 * self._spread) if trip else FIRST_WAIT
+        if not trip:
+            once = FIRST_WAIT
+        elif self._may_probe:
+            return max(_LEAST_PROBE, 2 * trip) + LEAST_WAIT * (len(self.flight) == 1)
+        else:
+            once = trip + max(LEAST_WAIT, 4 * self._spread)
         return min(max(LONGEST_WAIT, once), once * 2.0**self.tries)
+
+    @property
+    def _may_probe(self) -> bool:
+        return not (self._probed or self.tries) and self._over is None and bool(self.flight)
 
     @property
     def given_up(self) -> bool:
@@ -124,7 +134,8 @@ class Sender:
         self._go(sent, now)
         return True
 
-    def _repeat(self, sent: Sent, now: float) -> None:
+    def _repeat(self, sent: Sent, now: float, *, under_way: bool = False) -> None:
+        self._pipe -= under_way
         sent.lost, sent.again = False, True
         self.counts.again += 1
         self.counts.data += bool(sent.data)
@@ -139,7 +150,13 @@ class Sender:
         self._tell(sent)
 
     def again(self, now: float) -> None:
-        """The wait is over: all that is in flight counts as lost, and the first of it goes; or the window is tried."""
+        """The wait is over: the last that is in flight goes again, so that its acknowledgement shows what is lost (tail
+        loss probe, RFC 8985, section 7); the next time all counts as lost, and the first of it goes; or the window is
+        tried."""
+        if self.counts.rtt and self._may_probe:
+            self._probed = True
+            self._repeat(self.flight[-1], now, under_way=True)
+            return
         self.tries += 1
         if not self.flight:
             if self.waiting:
@@ -158,10 +175,10 @@ class Sender:
         """The far end has everything before a number, and those blocks beyond."""
         if behind(number, self.next) > 0:
             return
-        got = self._taken(number, now) + self._beyond(blocks)
+        got = self._taken(number, now) + self._beyond(blocks, now)
         if not got:
             return
-        self.tries = 0
+        self.tries, self._probed = 0, False
         if blocks or self._over is not None:
             self._find_lost()
         if self._over is not None and behind(number, self._over) >= 0:
@@ -172,14 +189,12 @@ class Sender:
         count = 0
         while self.flight and behind(number, self.flight[0].after) >= 0:
             sent = self.flight.popleft()
-            self._arrive(sent)
+            self._arrive(sent, now)
             self.counts.acknowledged += len(sent.data)
-            if not sent.again:
-                self._timed(now - sent.at)
             count += 1
         return count
 
-    def _beyond(self, blocks: tuple[tuple[int, int], ...]) -> int:
+    def _beyond(self, blocks: tuple[tuple[int, int], ...], now: float) -> int:
         found = [
             sent
             for sent in (self.flight if blocks else ())
@@ -187,11 +202,13 @@ class Sender:
             and any(behind(sent.seq, start) >= 0 and behind(end, sent.after) >= 0 for start, end in blocks)
         ]
         for sent in found:
-            self._arrive(sent)
+            self._arrive(sent, now)
             sent.arrived, sent.lost = True, False
         return len(found)
 
-    def _arrive(self, sent: Sent) -> None:
+    def _arrive(self, sent: Sent, now: float) -> None:
+        if not (sent.again or sent.arrived):
+            self._timed(now - sent.at)
         if not (sent.lost or sent.arrived):
             self._pipe -= 1
         self._newest = max(self._newest, sent.order)
