@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from harness.lab.servers import singbox
 from harness.lab.servers.table import SERVERS
-from harness.lab.world import Host, World
+from harness.lab.world import Host, Service, World
 from harness.model import Cell, Check, Controls, Path
 
 STAND_INS = {
@@ -16,38 +17,44 @@ STAND_INS = {
 """The proxies that the tier has of its own, where other tiers have sing-box."""
 
 SING_BOX = "sing-box"
-QUIC = "quic"
+QUIC, HTTP3 = "quic", "http3"
 
 LACKS_TUNNELS = "tier loopback has no tunnels: their ends are outside programs that would dial the world's addresses"
 PROXIES = frozenset({"http_connect", "socks5", "socks5h"})
-LACKS_QUIC = "tier loopback has no HTTP/3: its server is an outside program"
+LACKS_QUIC = "no HTTP/3 here: its server is sing-box, which is not installed; pip install 'waygauge[engines]'"
 
 
 def served(world: World) -> World:
-    """The world without the servers that are sing-box's: on the loopback it would dial the world's addresses itself."""
+    """The world without what sing-box would dial for from this machine; its server of HTTP/3 dials for nobody."""
     return dataclasses.replace(world, hosts=tuple(map(_own, world.hosts)))
 
 
 def _own(host: Host) -> Host:
-    own = tuple(one for one in host.services if one.kind in STAND_INS or SING_BOX not in SERVERS[one.kind].traits)
-    return dataclasses.replace(host, services=own)
+    return dataclasses.replace(host, services=tuple(filter(_is_own, host.services)))
+
+
+def _is_own(service: Service) -> bool:
+    if service.kind == HTTP3:
+        return singbox.program() is not None
+    return service.kind in STAND_INS or SING_BOX not in SERVERS[service.kind].traits
 
 
 def lacks(cell: Cell) -> str:
     """Why nothing may be sent for a cell; "" where the tier carries it."""
     if _tunnelled(cell.path):
         return LACKS_TUNNELS
-    return LACKS_QUIC if any(map(_over_quic, cell.target.checks)) else ""
+    return LACKS_QUIC if any(map(_over_quic, cell.target.checks)) and singbox.program() is None else ""
 
 
 def carried(controls: Controls) -> Controls:
     """The controls that the tier carries: the others are as if none had been declared."""
+    checks = _without_quic if singbox.program() is None else tuple[Check, ...]
     return dataclasses.replace(
         controls,
-        foreign=_without_quic(controls.foreign),
-        domestic=_without_quic(controls.domestic),
-        reflectors=_without_quic(controls.reflectors),
-        yardsticks=_without_quic(controls.yardsticks),
+        foreign=checks(controls.foreign),
+        domestic=checks(controls.domestic),
+        reflectors=checks(controls.reflectors),
+        yardsticks=checks(controls.yardsticks),
         paths=tuple(path for path in controls.paths if not _tunnelled(path)),
     )
 
