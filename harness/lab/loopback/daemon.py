@@ -1,6 +1,7 @@
 """The process of a lab on the loopback: `python -m harness.lab.loopback.daemon`, started by `Loopback`.
 
-Its first line on stdin says what to hold, its first on stdout where the entrance is; it ends with its stdin.
+Its first line on stdin says what to hold, its first on stdout where the entrance is. Each line after that gives the
+censor other rules, and is answered by one; it ends with its stdin.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.errors import ApparatusError
@@ -64,8 +65,10 @@ async def _hold(order: Mapping[str, Any]) -> None:
             await serving
         relay = Relay(functools.partial(_engine, order, log), berths, _alive(world), timestamps=world.timestamps)
         entrance = await relay.open()
-        print(json.dumps({"entrance": entrance, "trust": trust.result()}), flush=True)
-        threading.Thread(target=_until_alone, args=(loop, over), daemon=True).start()
+        _say({"entrance": entrance, "trust": trust.result()})
+        swap = functools.partial(_swap, relay.engine, int(order["world"]["seed"]))
+        heard = functools.partial(loop.call_soon_threadsafe, swap)
+        threading.Thread(target=_listen, args=(heard, over.set, loop), daemon=True).start()
         await _first_of(serving, asyncio.create_task(over.wait()))
         if serving.done():
             await serving
@@ -76,10 +79,20 @@ async def _first_of(*futures: asyncio.Future[Any]) -> None:
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _until_alone(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
-    """Wait for the end of stdin: the owner has hung up, or died."""
-    sys.stdin.buffer.read()
-    loop.call_soon_threadsafe(over.set)
+def _listen(heard: Callable[[Any], object], over: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+    """Hand on what the owner says until the end of stdin: it has hung up, or died."""
+    for line in sys.stdin.buffer:
+        heard(json.loads(line))
+    loop.call_soon_threadsafe(over)
+
+
+def _swap(engine: Engine, seed: int, order: Mapping[str, Any]) -> None:
+    engine.swap(compiled(order["rules"], seed=seed, generation=order["generation"]))
+    _say({})
+
+
+def _say(words: Mapping[str, Any]) -> None:
+    print(json.dumps(words), flush=True)
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -19,10 +19,11 @@ from harness.lab import events, rules, start
 from harness.lab.events import Event
 from harness.lab.needs import Lacking, lacking
 from harness.lab.tiers import Tier
-from harness.lab.world import World, dump
+from harness.lab.world import Rule, World, dump
 from harness.model import Trust
 
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
+_ANSWERS_WITHIN = 10.0  # seconds in which it takes other rules
 _QUOTED = 2000  # characters of the lab's stderr that a message carries
 
 
@@ -42,8 +43,10 @@ class Loopback:
         self._events: list[Event] = []
         self._read = 0
         self._lock = threading.Lock()
+        self._generation = 0
+        order = {"world": dump(world), "rules": rules.plain(world.censor), "workdir": str(self._workdir)}
         try:
-            told = self._heard()
+            told = self._asked(order, start.UP_WITHIN, "ended while starting")
         except BaseException:
             self.close()
             raise
@@ -93,6 +96,15 @@ class Loopback:
         """The place that the log has reached."""
         return len(self.log())
 
+    def swap(self, censor: Iterable[Rule]) -> None:
+        """Give the censor other rules. Flows that stand keep theirs; what was remembered of triggers is forgotten."""
+        plain = rules.plain(censor)
+        with self._lock:
+            if self.died:
+                raise ApparatusError(self.died)
+            self._generation += 1
+            self._asked({"rules": plain, "generation": self._generation}, _ANSWERS_WITHIN, "did not answer")
+
     def close(self) -> None:
         """Take it down: process and files. The log stays readable; closing twice is no fault."""
         self.log()
@@ -115,12 +127,11 @@ class Loopback:
                 start_new_session=True,  # the owner's Ctrl-C is the owner's
             )
 
-    def _heard(self) -> Any:
-        """What the process says once it is up; whatever keeps it from saying so is told."""
+    def _asked(self, order: Mapping[str, Any], within: float, else_: str) -> Any:
+        """What the process says to an order; whatever keeps it from saying so is told."""
         assert self._process.stdin
         assert self._process.stdout
-        order = {"world": dump(self.world), "rules": rules.plain(self.world.censor), "workdir": str(self._workdir)}
-        late = threading.Timer(start.UP_WITHIN, self._process.kill)
+        late = threading.Timer(within, self._process.kill)
         late.start()
         try:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -131,7 +142,7 @@ class Loopback:
         finally:
             late.cancel()
         if not line:
-            raise ApparatusError(f"the lab on the loopback ended while starting{self._said()}")
+            raise ApparatusError(f"the lab on the loopback {else_}{self._said()}")
         return json.loads(line)
 
     def _said(self) -> str:

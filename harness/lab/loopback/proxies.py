@@ -1,13 +1,15 @@
 """Proxies of the loopback's own, which know where the servers of the world stand: HTTP CONNECT and SOCKS5.
 
-RFC 9110, section 9.3.6 (CONNECT) and section 11 (authentication); RFC 1928 and RFC 1929. Streams only.
+RFC 9110, section 9.3.6 (CONNECT) and section 11 (authentication); RFC 1928 and RFC 1929.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ipaddress
+import socket
 from abc import ABC, abstractmethod
 
 from harness.lab.servers.proxy import carry
@@ -15,7 +17,9 @@ from harness.lab.servers.seat import Seat, Stream
 
 _LONGEST = 100  # header lines
 _NO_AUTH, _PASSWORD, _NONE = 0, 2, 0xFF  # RFC 1928, section 3
-_CONNECT, _V4, _NAME, _V6 = 1, 1, 3, 4  # RFC 1928, sections 4 and 5
+_READ = 65_536
+_CONNECT, _ASSOCIATE = 1, 3  # RFC 1928, section 4
+_V4, _NAME, _V6 = 1, 3, 4  # RFC 1928, section 5
 _DONE, _UNKNOWN_COMMAND = 0, 7  # RFC 1928, section 6
 
 
@@ -28,7 +32,7 @@ class StandIn(ABC):
     async def serve(self, stream: Stream) -> None:
         """Carry one connection."""
         wanted = await self.asked(stream)
-        there = await self.reach(*wanted) if wanted else None
+        there = await self._reach(*wanted) if wanted else None
         if there is None:  # as sing-box does it: said to be connected first, and then cut off
             return
         try:
@@ -49,21 +53,26 @@ class StandIn(ABC):
         params = self._seat.params
         return (name, password) == (params.username, params.password)
 
-    async def reach(self, host: str, port: int) -> Stream | None:
+    async def _reach(self, host: str, port: int) -> Stream | None:
         """The server at a name or address; None where there is none."""
-        internet = self._seat.internet
-        assert internet.elsewhere
-        address = next(iter(internet.zone.get(host.lower(), (host,))))
-        try:
-            packed = ipaddress.ip_address(address).packed
-        except ValueError:  # a name that nobody has
+        elsewhere = self._seat.internet.elsewhere
+        packed = self.found(host)
+        if packed is None or elsewhere is None:
             return None
         try:
-            return Stream(*await internet.elsewhere.call(packed, port, (self._address(len(packed)), 0)))
+            return Stream(*await elsewhere.call(packed, port, (self.address(len(packed)), 0)))
         except OSError:
             return None
 
-    def _address(self, size: int) -> str:
+    def found(self, host: str) -> bytes | None:
+        """The address, packed, of a name or address; None of a name that nobody has."""
+        address = next(iter(self._seat.internet.zone.get(host.lower(), (host,))))
+        try:
+            return ipaddress.ip_address(address).packed
+        except ValueError:
+            return None
+
+    def address(self, size: int) -> str:
         """The proxy's own address, of the family that it goes out by."""
         own = self._seat.host.addresses
         return next((one for one in own if len(ipaddress.ip_address(one).packed) == size), own[0])
@@ -112,7 +121,7 @@ def _refused(stream: Stream, status: str) -> tuple[str, int] | None:
 
 
 class SocksProxy(StandIn):
-    """SOCKS5, for streams; who asks for datagrams is told that there are none."""
+    """SOCKS5, for streams and for datagrams."""
 
     async def asked(self, stream: Stream) -> tuple[str, int] | None:
         """Greet, let in, take the request and answer it."""
@@ -125,9 +134,27 @@ class SocksProxy(StandIn):
         _, command, _, kind = await read(4)
         host = await _host(stream, kind)
         port = int.from_bytes(await read(2), "big")
+        if command == _ASSOCIATE:
+            await self._associate(stream)
+            return None
         reply = _DONE if command == _CONNECT else _UNKNOWN_COMMAND
         stream.writer.write(bytes((5, reply, 0, _V4)) + bytes(6))
         return (host, port) if reply == _DONE else None
+
+    async def _associate(self, stream: Stream) -> None:
+        """Carry datagrams for as long as the connection stands (RFC 1928, section 7)."""
+        from harness.lab.loopback.association import Association
+
+        elsewhere = self._seat.internet.elsewhere
+        assert elsewhere
+        own = self.address(len(ipaddress.ip_address(stream.source).packed))
+        bound = elsewhere.bind(own, 0, socket.SOCK_DGRAM)
+        packed = ipaddress.ip_address(own).packed
+        public = bytes((_V4 if len(packed) == 4 else _V6,)) + packed + bound.getsockname()[1].to_bytes(2, "big")
+        with contextlib.closing(Association(self, elsewhere, bound)):
+            stream.writer.write(bytes((5, _DONE, 0)) + public)
+            while await stream.reader.read(_READ):
+                continue
 
     async def _let_in(self, stream: Stream) -> bool:
         read = stream.reader.readexactly
