@@ -18,27 +18,25 @@ from harness.lab.world import World
 class Need(enum.StrEnum):
     """Something that not every tier can show."""
 
-    PACKETS = "packets"  # single packets as they cross the wire: flags, losses below TCP, errors of routers
-    RATE = "rate"  # what a kernel's TCP makes of a rate, of a queue and of losses
-    ONWARD = "onward"  # servers that call on others of the world
     PROGRAM = "program"  # servers that are outside programs
 
 
 WORDS: Mapping[Need, str] = {
-    Need.PACKETS: "single packets",
-    Need.RATE: "a kernel's TCP under a rate or losses",
-    Need.ONWARD: "servers that call on others",
     Need.PROGRAM: "outside programs",
 }
 
 OFFERS: Mapping[Tier, frozenset[Need]] = {
     Tier.USERNS: frozenset(Need),
     Tier.ROOT: frozenset(Need),
-    Tier.LOOPBACK: frozenset({Need.PACKETS, Need.RATE, Need.ONWARD}),
+    Tier.LOOPBACK: frozenset(),
 }
 
 REMEDY = "run it where a lab of namespaces can be had: on Linux, with user namespaces or as root"
 
+NO_CAPTURE = (
+    f"tier {Tier.LOOPBACK} captures nothing: its packets are of the relay's making, and a capture would pass for one of"
+    f" this machine's; {REMEDY}"
+)
 NO_PROGRAMS = f"tier {Tier.LOOPBACK} has no namespaces, so no program of yours runs inside a world; {REMEDY}"
 
 
@@ -61,10 +59,6 @@ def _kinds(world: World) -> Iterator[tuple[str, frozenset[str]]]:
         yield rule.behaviour, BEHAVIOURS[rule.behaviour].traits
     for _, service in world.listening():
         yield service.kind, SERVERS[service.kind].traits
-        if service.params.get("rate"):  # the kernel paces what it sends
-            yield service.kind, frozenset({Need.RATE})
-    if world.link.loss or world.link.rate or world.link.mtu:
-        yield "its line", frozenset({Need.RATE})
 
 
 def lacking(world: World, tier: Tier) -> str:

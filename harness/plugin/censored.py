@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from typing import NoReturn
 
 import pytest
 
 from harness.errors import ScenarioError
 from harness.model import Json
+from harness.vantage.entered import Entered
 from harness.vantage.inside import CensoredInternet, NoLab, censored_internet
 
 SHOWN = 40  # events of a world that a report holds
@@ -28,8 +30,9 @@ class Worlds:
         __tracebackhide__ = True
         found = _opened(world, more)
         if isinstance(found, NoLab):
-            give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-            give_up(str(found))
+            _give_up(str(found))
+        if isinstance(found, Entered):
+            found.refuse = _give_up
         if isinstance(found, ScenarioError):
             pytest.fail(str(found), pytrace=False)  # the test's own mistake, told as it is told of a scenario
         self._all.append(found)
@@ -47,6 +50,11 @@ class Worlds:
     def close(self) -> None:
         """Take down every world that was opened."""
         self._open.close()
+
+
+def _give_up(why: str) -> NoReturn:
+    __tracebackhide__ = True
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
 
 
 def _opened(world: str, more: Mapping[str, Json]) -> CensoredInternet | NoLab | ScenarioError:

@@ -7,22 +7,21 @@ them is what the test is told.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import secrets
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from harness.dial import machine
 from harness.dial.api import Address
+from harness.dial.sockets import is_address
 from harness.wire import dns
 from harness.wire.malformed import Malformed
 
 _HERE = "127.0.0.1"
 _ASKED_FOR = 5.0  # seconds that one server is waited for, as in resolv.conf(5)
 _ROUNDS = 2
-_TYPES = {"AAAA": socket.AF_INET6, "A": socket.AF_INET}
+_TYPES = ("AAAA", "A")
 _SAYS = frozenset({"NOERROR", "NXDOMAIN"})  # any other answer has the next server asked
 _UNKNOWN = (socket.EAI_NONAME, "Name or service not known")
 _LATER = (socket.EAI_AGAIN, "Temporary failure in name resolution")
@@ -35,12 +34,12 @@ class Entering:
         self._streams, self._datagrams = ((_HERE, port) for port in entrance)
         self._resolvers = resolvers
 
-    def connect(self, family: int, address: tuple[Any, ...], timeout: float | None) -> socket.socket:
+    def connect(self, to: Address, timeout: float | None) -> socket.socket:
         """A connected socket; OSError as the world's client would have it."""
         end = socket.create_connection(self._streams, timeout)
         try:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            end.sendall(machine.asked(Address(address[0], address[1])))
+            end.sendall(machine.asked(to))
             said = b""
             while not said.endswith(b"\n") and (byte := end.recv(1)):
                 said += byte
@@ -51,12 +50,11 @@ class Entering:
             raise
         return end
 
-    def resolve(self, host: str, port: int) -> list[tuple[int, Any]]:
-        """Families with addresses, as the world's resolvers say; socket.gaierror where they say that there are none."""
-        with contextlib.suppress(ValueError):
-            literal = ipaddress.ip_address(host)
-            return [(socket.AF_INET6 if literal.version == 6 else socket.AF_INET, (host, port))]
-        found = [(family, (one, port)) for kind, family in _TYPES.items() for one in self._addresses(host, kind)]
+    def resolve(self, host: str, port: int) -> list[Address]:
+        """The addresses of a name, as the world's resolvers say; socket.gaierror where they say that there are none."""
+        if is_address(host):
+            return [Address(host, port)]
+        found = [Address(one, port) for kind in _TYPES for one in self._addresses(host, kind)]
         if not found:
             raise socket.gaierror(*_UNKNOWN)
         return found
@@ -67,7 +65,7 @@ class Entering:
             asked = dns.question(question)
         except Malformed as fault:  # nothing that could be a name
             raise socket.gaierror(*_UNKNOWN) from fault
-        for resolver in self._resolvers * _ROUNDS:
+        for resolver in [*self._resolvers] * _ROUNDS:
             if (told := self._answer(Address(resolver, 53), asked, question)) is not None:
                 return told.addresses
         raise socket.gaierror(*_LATER)

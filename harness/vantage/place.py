@@ -198,9 +198,10 @@ def open_place(setup: Setup) -> Place:
 
 def _on_loopback(world: World, setup: Setup) -> OnLoopback:
     from harness.lab.loopback.lab import Loopback
+    from harness.lab.needs import NO_CAPTURE
 
     if setup.pcap:
-        raise ApparatusError("tier loopback has no packets to capture; leave --pcap out")
+        raise ApparatusError(NO_CAPTURE)
     return OnLoopback(world, Loopback(world))
 
 

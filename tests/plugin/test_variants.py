@@ -18,6 +18,12 @@ censor:
 vantages:
   isp-b: {censor: [{sni_reset: {names: [recipes.example.org], hours: ["22:00-06:00"]}}]}
 """
+PROGRAMS = """world: programs
+title: Two servers that are the system's own programs
+extends: open
+hosts:
+  - {name: ours, addresses: [192.0.2.81], services: [{nginx: {port: 8080}}, {coturn: {port: 3478}}]}
+"""
 LACKING = """
 from harness.lab import needs
 needs.OFFERS = {tier: frozenset() for tier in needs.OFFERS}
@@ -57,36 +63,37 @@ def test_what_a_vantage_does_not_have_is_said_before_anything_runs(small: pytest
 
 
 @pytest.mark.parametrize(
-    ("world", "skipped"), [("subnet-loss", 3), ("sni-reset", 0)], ids=["what the tier lacks", "nothing"]
+    ("world", "skipped"), [("programs.yaml", 3), ("sni-reset", 0)], ids=["what the tier lacks", "nothing"]
 )
 def test_a_world_that_needs_what_the_tier_lacks_is_skipped_by_name(
     small: pytest.Pytester, world: str, skipped: int
 ) -> None:
     small.makeconftest(LACKING)
+    small.path.joinpath("programs.yaml").write_text(PROGRAMS)
     result = run(small, world)
     text = result.stdout.str()
 
     assert skipped == result.parseoutcomes().get("skipped", 0)
-    assert (skipped > 0) is ("skipped: world subnet-loss needs single packets (subnet_loss), which tier " in text)
+    assert (skipped > 0) is ("skipped: world programs needs outside programs (nginx, coturn), which tier " in text)
 
 
 def test_what_is_needed_by_whom_is_told_of_a_world(tmp_path: pathlib.Path) -> None:
     from harness.lab.needs import Need, needs
     from harness.lab.world import load_world
 
-    file = tmp_path / "both.yaml"
-    file.write_text(
-        "world: both\ntitle: Both\nextends: open\ncensor:\n"
-        "  - icmp_reject: {prefixes: [192.0.2.0/24]}\n  - subnet_loss: {prefixes: [198.51.100.0/24]}\n"
-    )
+    (tmp_path / "programs.yaml").write_text(PROGRAMS)
 
-    assert {Need.PACKETS: ("icmp_reject", "subnet_loss")} == needs(load_world(str(file)))
+    assert {Need.PROGRAM: ("nginx", "coturn")} == needs(load_world(str(tmp_path / "programs.yaml")))
+    assert {} == needs(load_world("ru-2026-02"))
 
 
-def test_no_lab_is_opened_for_a_world_that_no_tier_can_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_lab_is_opened_for_a_world_that_no_tier_can_show(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from harness.lab import load_world, needs, open_lab
 
     monkeypatch.setattr(needs, "OFFERS", {tier: frozenset() for tier in needs.OFFERS})
 
-    with pytest.raises(needs.Lacking, match=r"world subnet-loss needs single packets \(subnet_loss\)"):
-        open_lab(load_world("subnet-loss"))
+    (tmp_path / "programs.yaml").write_text(PROGRAMS)
+    with pytest.raises(needs.Lacking, match=r"world programs needs outside programs \(nginx, coturn\)"):
+        open_lab(load_world(str(tmp_path / "programs.yaml")))

@@ -116,7 +116,7 @@ class Truth:
     def expected(self, item: str) -> Expected:
         """What the first entry that fits an item says; `*` stands for anything, brackets for themselves."""
         for pattern, plain in self._plain["cells"].items():
-            if _fits(pattern, item):
+            if fits(pattern, item):
                 return Expected(
                     **{**plain, "censor": {key: tuple(value) for key, value in plain.get("censor", {}).items()}}
                 )
@@ -146,7 +146,8 @@ class Truth:
         return f"{paths.index(cell.path.name):03}{cell.path.name}"
 
 
-def _fits(pattern: str, item: str) -> bool:
+def fits(pattern: str, item: str) -> bool:
+    """True where `*` in the pattern can stand for what is left of the item."""
     first, *rest = pattern.split("*")
     if not item.startswith(first):
         return False

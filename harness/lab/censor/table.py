@@ -35,7 +35,6 @@ BEHAVIOURS = Table(
             "Reject",
             "ICMP unreachable, administratively prohibited, for listed addresses",
             "address",
-            "packets",
         ),
         _row(
             "fully_encrypted", "FullyEncrypted", "What looks like nothing falls silent, one connection in four", "tcp"
@@ -50,7 +49,7 @@ BEHAVIOURS = Table(
         ),
         _row("allow_prefixes", "AllowPrefixes", "Only listed prefixes are reached", "address", "takes-all"),
         _row("allow_names", "AllowNames", "Connections die at a ClientHello without a listed name", "tls", "name"),
-        _row("mobile_crawl", "Shape", "Outside the list everything crawls", "flow", "rate", of="shape"),
+        _row("mobile_crawl", "Shape", "Outside the list everything crawls", "flow", of="shape"),
         _row("blackout", "Blackout", "Nothing passes at all", "address", "takes-all"),
         _row("endpoint_drop", "EndpointDrop", "Silence towards listed pairs of address and port", "address"),
         _row("address_partial", "Partial", "Silence towards a share of a service's addresses", "address"),
@@ -67,7 +66,6 @@ BEHAVIOURS = Table(
             "Withdrawn",
             "A prefix has no route: network unreachable, or silence",
             "address",
-            "packets",
         ),
         _row("hoster_prefix", "HosterPrefix", "A connection's fate follows its prefix, not its name", "address"),
         _row("dns_hijack", "Hijack", "UDP/53 to any foreign resolver is answered by the national one", "dns"),
@@ -110,16 +108,14 @@ BEHAVIOURS = Table(
         _row("tspu_rewrite", "Rewrite", "The server's packets after a listed name become resets", "tls", "name"),
         _row("tspu_delayed_drop", "DelayedDrop", "A few packets after a listed name, silence", "tls", "name"),
         _row("tspu_crawl", "Police", "A listed name is policed to some 650 bytes a second", "tls", "name", of="police"),
-        _row(
-            "tspu_police", "TspuPolice", "A listed name is policed to 140 kbit/s, as Twitter was", "tls", "name", "rate"
-        ),
+        _row("tspu_police", "TspuPolice", "A listed name is policed to 140 kbit/s, as Twitter was", "tls", "name"),
         _row("tspu_full_drop", "SniDrop", "All packets of a listed name vanish for 40 s", "tls", "name", of="sni_drop"),
         _row("gfw_reset", "GfwReset", "Resets of three kinds race the answer to both ends", "tls", "name"),
         _row(
             "henan_reset",
             "HenanReset",
             "One reset with a payload, for bare TCP headers",
-            *("tls", "http", "name", "packets"),
+            *("tls", "http", "name"),
         ),
         _row("tls_fingerprint", "Fingerprint", "A client known by JA3 or JA4 is dropped or reset", "tls", "name"),
         _row("tls_version", "Fingerprint", "Clients of an old TLS are cut off", "tls", of="tls_fingerprint"),
@@ -181,14 +177,13 @@ BEHAVIOURS = Table(
             "freeze", "Freeze", "A flow goes silent after so many packets or bytes, both ways counted", "flow", "name"
         ),
         _row("udp_first_n", "Freeze", "The first datagrams of a UDP flow pass, then silence", "flow", of="freeze"),
-        _row("police", "Police", "Packets beyond a rate are dropped; round trips stay short", "flow", "name", "rate"),
-        _row("shape", "Shape", "Packets beyond a rate wait in a queue; round trips grow", "flow", "name", "rate"),
+        _row("police", "Police", "Packets beyond a rate are dropped; round trips stay short", "flow", "name"),
+        _row("shape", "Shape", "Packets beyond a rate wait in a queue; round trips grow", "flow", "name"),
         _row(
             "subnet_loss",
             "SubnetLoss",
             "A share of the client's packets to listed prefixes is lost",
             "address",
-            "packets",
         ),
         _row("udp_loss", "UdpLoss", "Datagrams are lost in bursts, and come late: calls crackle", "udp"),
         _row("stun_drop", "StunDrop", "STUN requests or answers vanish: calls ring and never connect", "udp"),

@@ -37,7 +37,7 @@ class Berths:
         self._rates[bound.getsockname()[1]] = rate
 
     def rate(self, address: bytes, port: int) -> float:
-        """The bits a second that a server sends with at most; 0 is no limit."""
+        """The bits a second that a server is to send with at most; 0 is no limit. Who calls it sees to that."""
         return self._rates.get(self._ports.get((address, port, TCP), 0), 0.0)
 
     def source(self, proto: str, peer: Source) -> Source:

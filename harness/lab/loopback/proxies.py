@@ -15,12 +15,27 @@ from abc import ABC, abstractmethod
 from harness.lab.servers.proxy import carry
 from harness.lab.servers.seat import Seat, Stream
 
+_PIECE = 1448  # bytes that a paced server sends at once: a segment
 _LONGEST = 100  # header lines
 _NO_AUTH, _PASSWORD, _NONE = 0, 2, 0xFF  # RFC 1928, section 3
 _READ = 65_536
 _CONNECT, _ASSOCIATE = 1, 3  # RFC 1928, section 4
 _V4, _NAME, _V6 = 1, 3, 4  # RFC 1928, section 5
 _DONE, _UNKNOWN_COMMAND = 0, 7  # RFC 1928, section 6
+
+
+class Paced(asyncio.StreamReader):
+    """What another reader has, no faster than a server sends."""
+
+    def __init__(self, inner: asyncio.StreamReader, rate: float) -> None:
+        super().__init__()
+        self._inner, self._rate = inner, rate
+
+    async def read(self, n: int = -1) -> bytes:
+        """The next of it, in its time."""
+        data = await self._inner.read(min(n, _PIECE) if n > 0 else n)
+        await asyncio.sleep(len(data) * 8 / self._rate)
+        return data
 
 
 class StandIn(ABC):
@@ -60,9 +75,11 @@ class StandIn(ABC):
         if packed is None or elsewhere is None:
             return None
         try:
-            return Stream(*await elsewhere.call(packed, port, (self.address(len(packed)), 0)))
+            reader, writer = await elsewhere.call(packed, port, (self.address(len(packed)), 0))
         except OSError:
             return None
+        rate = elsewhere.rate(packed, port)
+        return Stream(Paced(reader, rate) if rate else reader, writer)
 
     def found(self, host: str) -> bytes | None:
         """The address, packed, of a name or address; None of a name that nobody has."""

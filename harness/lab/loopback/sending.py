@@ -17,7 +17,7 @@ from harness.lab.loopback.segments import SPACE, behind
 
 FIRST_WAIT = 1.0  # seconds before the first repetition, as long as no round trip is known
 LEAST_WAIT = 0.2  # seconds; Linux waits so long beyond a round trip at least
-_LEAST_PROBE = 0.01  # seconds before the last segment is sent again
+_LEAST_PROBE = 0.05  # seconds before the last segment is sent again: a busy machine is late for its own loop
 LONGEST_WAIT = 8.0  # seconds between two repetitions
 REPETITIONS = 8
 _FIRST_WINDOW, _LEAST_WINDOW = 10.0, 2.0  # segments

@@ -53,6 +53,9 @@ class Elsewhere(Protocol):
     def pace(self, bound: socket.socket, rate: float) -> None:
         """Have what a socket accepts send at so many bits a second."""
 
+    def rate(self, address: bytes, port: int) -> float:
+        """The bits a second that a server is to send with at most; 0 is no limit. Who calls it sees to that."""
+
 
 class Stream(NamedTuple):
     """Both directions of one accepted connection, above TLS where there is TLS."""

@@ -137,7 +137,7 @@ SERVERS = Table(
             params=_PARAMS + "Mitm",
             build="harness.lab.servers.mitm:Middlebox",
             summary="a middlebox that shows certificates of its own for listed names; `tls_mitm` leads flows to it",
-            traits=frozenset({"onward", "led"}),
+            traits=frozenset({"led"}),
         ),
         Kind(
             name="coturn",
