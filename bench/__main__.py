@@ -1,6 +1,6 @@
 """The figures of the lab and of what is measured in it, each beside its bound; exits 1 where one is missed.
 
-    python -m bench [life] [line] [rates] [quality] [kill]
+    python -m bench [life] [line] [rates] [quality] [loopback] [kill]
 
 Without a name all of them, which takes some six minutes. The other scripts of this folder measure the engine, the
 plugin, the tunnels and the first command, each by itself: `python bench/engine.py`, `plugin_cost.py`, `thousand.py`,
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import figures, lab_kill, lab_life, lab_line, lab_rates, quality
+from bench import figures, lab_kill, lab_life, lab_line, lab_rates, loopback, quality
 
 PARTS = {
     "life": lab_life.measure,
     "line": lab_line.measure,
     "rates": lab_rates.measure,
     "quality": quality.measure,
+    "loopback": loopback.measure,
     "kill": lab_kill.measure,
 }
 

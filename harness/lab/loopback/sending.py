@@ -2,7 +2,7 @@
 
 A lost segment is known by one that was sent later and has arrived (RACK, RFC 8985, on a wire that does not overtake),
 else by time (RFC 6298). A loss makes the window smaller by three tenths, and it grows again as CUBIC's does where round
-trips are short (RFC 9438, section 4.3); it begins with ten segments (RFC 6928).
+trips are short (RFC 9438, section 4.3); it begins with ten segments (RFC 6928) and is doubled until round trips grow.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _LEAST_PROBE = 0.05  # seconds before the last segment is sent again: a busy mac
 LONGEST_WAIT = 8.0  # seconds between two repetitions
 REPETITIONS = 8
 _FIRST_WINDOW, _LEAST_WINDOW = 10.0, 2.0  # segments
+_SAMPLES, _LEAST_GROWTH, _MOST_GROWTH = 8, 0.004, 0.016  # N_RTT_SAMPLE, MIN_ and MAX_RTT_THRESH of RFC 9406
 _CATCHES_UP = 0.01  # seconds of the rate that may be made up for where we were woken late
 _LESS, _MORE = 0.7, 0.53  # CUBIC's factor after a loss, and its growth a round trip that is fair to Reno
 
@@ -55,6 +56,24 @@ class Counts:
     least: float = math.inf
 
 
+class Round:
+    """The round trips of one window: HyStart++, RFC 9406, section 4.2."""
+
+    def __init__(self, end: int, before: float = math.inf) -> None:
+        self.end = end  # what is acknowledged after it is another round's
+        self.least = math.inf
+        self._before = before  # the least of the round before
+        self._samples = 0
+
+    def grows(self, trip: float) -> bool:
+        """True where the least round trip, of enough of them, is clearly longer than that of the round before."""
+        self.least = min(self.least, trip)
+        self._samples += 1
+        if self._samples < _SAMPLES or self._before == math.inf:
+            return False
+        return self.least >= self._before + min(max(self._before / 8, _LEAST_GROWTH), _MOST_GROWTH)
+
+
 class Sender:
     """Numbers what is put, and lets it go as the far end and the way take it. Somebody else holds the clock."""
 
@@ -75,6 +94,7 @@ class Sender:
         self._over: int | None = None  # the number whose acknowledgement ends a recovery
         self._timed_out = self._tight = self._probed = False
         self._spread = 0.0
+        self._round = Round(first)
 
     @property
     def wait(self) -> float:
@@ -175,6 +195,8 @@ class Sender:
         """The far end has everything before a number, and those blocks beyond."""
         if behind(number, self.next) > 0:
             return
+        if behind(number, self._round.end) >= 0:
+            self._round = Round(self.next, self._round.least)
         got = self._taken(number, now) + self._beyond(blocks, now)
         if not got:
             return
@@ -182,7 +204,12 @@ class Sender:
         if blocks or self._over is not None:
             self._find_lost()
         if self._over is not None and behind(number, self._over) >= 0:
+            if not self._timed_out:
+                self._way = self._threshold
             self._over, self._timed_out = None, False
+        if self._over is not None and not self._timed_out:
+            # no more than one beyond what has arrived: what was too much at once is not sent at once again (RFC 6937)
+            self._way = min(self._threshold, self._pipe + got + 1.0)
         self._grow(got)
 
     def _taken(self, number: int, now: float) -> int:
@@ -219,7 +246,7 @@ class Sender:
             return
         if self._over is None:
             self._over = self.next
-            self._way = self._threshold = max(_LEAST_WINDOW, self._pipe * _LESS)
+            self._threshold = max(_LEAST_WINDOW, self._pipe * _LESS)
         for sent in missing:
             sent.lost = True
         self._pipe -= len(missing)
@@ -230,7 +257,9 @@ class Sender:
         self._way += got if self._way < self._threshold else _MORE * got / self._way
 
     def _timed(self, trip: float) -> None:
-        """RFC 6298, section 2."""
+        """RFC 6298, section 2; and round trips that grow end the slow start, before a queue runs over."""
+        if self._round.grows(trip) and self._way < self._threshold:
+            self._threshold = self._way
         counts = self.counts
         trip = max(trip, 1e-6)
         counts.least = min(counts.least, trip)
