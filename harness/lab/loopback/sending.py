@@ -92,7 +92,8 @@ class Sender:
         self._pipe = 0  # segments that are under way, as far as we know
         self._order = self._newest = 0
         self._over: int | None = None  # the number whose acknowledgement ends a recovery
-        self._timed_out = self._tight = self._probed = False
+        self._timed_out = self._tight = False
+        self._probed: int | None = None  # the number whose acknowledgement allows another probe
         self._spread = 0.0
         self._round = Round(first)
 
@@ -110,7 +111,7 @@ class Sender:
 
     @property
     def _may_probe(self) -> bool:
-        return not (self._probed or self.tries) and self._over is None and bool(self.flight)
+        return not self.tries and self._probed is None and self._over is None and bool(self.flight)
 
     @property
     def given_up(self) -> bool:
@@ -174,7 +175,7 @@ class Sender:
         loss probe, RFC 8985, section 7); the next time all counts as lost, and the first of it goes; or the window is
         tried."""
         if self.counts.rtt and self._may_probe:
-            self._probed = True
+            self._probed = self.next
             self._repeat(self.flight[-1], now, under_way=True)
             return
         self.tries += 1
@@ -200,7 +201,9 @@ class Sender:
         got = self._taken(number, now) + self._beyond(blocks, now)
         if not got:
             return
-        self.tries, self._probed = 0, False
+        self.tries = 0
+        if self._probed is not None and behind(number, self._probed) >= 0:
+            self._probed = None
         if blocks or self._over is not None:
             self._find_lost()
         if self._over is not None and behind(number, self._over) >= 0:
