@@ -77,6 +77,17 @@ def test_this_systems_timestamps_hide_it_from_henan(probe: Act, lab: Lab, censor
     assert [] == lab.log(mark)
 
 
+def test_a_censor_that_misses_some_is_felt_from_so_many_triggers_on(
+    probe: Act, lab: Lab, censor: Callable[..., int], family: int
+) -> None:
+    mark = censor("gfw_reset", names=["facebook.com"], hits=0, sure_after=2, residual=None)
+
+    felt = [spoken(probe, family, [hello(name)]) for name in (BAD, GOOD, BAD, GOOD, BAD, BAD)]
+
+    assert [TRUE, TRUE, TRUE, TRUE, "ECONNRESET", "ECONNRESET"] == felt
+    assert ["match", "rst", "match", "rst"] == actions(lab.log(mark))
+
+
 def test_port_443_alone_is_refused(probe: Act, lab: Lab, censor: Callable[..., int], family: int) -> None:
     mark = censor("port_443_reset")
 
