@@ -31,6 +31,8 @@ from harness.probes.route import counted
 
 USER_AGENT = "Mozilla/5.0"
 _BODY_KEPT = 256
+_LONGEST = 1 << 22
+"""Bytes of one message that are held; more is no answer to a probe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class Frames:
         self._state = WSConnection(ConnectionType.CLIENT)
         self._events: deque[Event] = deque()
         self._parts: list[str | bytes] = []
+        self._size = 0
 
     async def send(self, message: str | bytes, until: Deadline) -> None:
         """One message. Raises OSError or TimeoutError."""
@@ -81,6 +84,9 @@ class Frames:
                 self._parts.append(event.data if isinstance(event.data, str) else bytes(event.data))
                 if event.message_finished:
                     return self._joined()
+                self._size += len(event.data)
+                if self._size > _LONGEST:
+                    raise Failed("protocol_error", why="a message without an end")
             elif isinstance(event, Ping):
                 await self._write(event.response(), until)
             elif isinstance(event, CloseConnection):
@@ -112,7 +118,7 @@ class Frames:
         return body[:_BODY_KEPT].decode("utf-8", "replace")
 
     def _joined(self) -> str | bytes:
-        parts, self._parts = self._parts, []
+        parts, self._parts, self._size = self._parts, [], 0
         if isinstance(parts[0], str):
             return "".join(part for part in parts if isinstance(part, str))
         return b"".join(part for part in parts if isinstance(part, bytes))

@@ -166,8 +166,8 @@ def http2_answering(body: bytes, first: bytes = b"") -> Handler:
     return handle
 
 
-def talking(reply: Callable[[str], str], close: int = 0) -> Handler:
-    """A WebSocket server that replies to every text message, or closes with a code."""
+def talking(reply: Callable[[str], str], close: int = 0, *, endless: bool = False) -> Handler:
+    """A WebSocket server that replies to every text message, or closes with a code; an `endless` reply has no end."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state = WSConnection(ConnectionType.SERVER)
@@ -179,6 +179,9 @@ def talking(reply: Callable[[str], str], close: int = 0) -> Handler:
                 elif isinstance(event, TextMessage):
                     said = CloseConnection(code=close, reason="no") if close else TextMessage(data=reply(event.data))
                     writer.write(state.send(said))
+                    while endless:
+                        writer.write(state.send(TextMessage(data="x" * 65536, message_finished=False)))
+                        await writer.drain()
 
     return handle
 

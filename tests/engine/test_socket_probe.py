@@ -53,6 +53,13 @@ def test_a_close_that_the_server_says_is_its_answer(vouched: Authority) -> None:
     assert {"steps": 0, "closed": 1008, "reason": "no"} == walk.last.detail
 
 
+def test_a_message_without_an_end_is_not_held(vouched: Authority) -> None:
+    params = {"url": URL, "proof": {"steps": [HELLO]}}
+    walk = see(talking(str, endless=True), "websocket", params, vouched)
+
+    assert (Stage.BODY, "protocol_error") == (walk.failed_at, walk.failure)
+
+
 STEPS: list[dict[str, Any]] = [
     {"send": "ping 7", "expect": {"text": "ping [0-9]"}},
     {"send": "<uuid>", "expect": {"text": "^<uuid>$"}},
