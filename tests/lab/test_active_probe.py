@@ -190,6 +190,20 @@ def test_only_the_servers_port_dies_and_not_for_ever() -> None:
     assert ((False, False), True, False) == (beside, there, dead(wire))
 
 
+def test_a_server_is_called_after_280_milliseconds_and_lost_for_half_a_day_where_nothing_else_is_said() -> None:
+    wire = Wire(rule("active_probe"))
+    call(wire, NOISE)
+    early, there = wire.wait(0.279), wire.wait(0.002)
+    assert (0, 1) == (len(early), len(there))
+
+    wire, _ = probed("answer")
+    wire.wait(12 * 3600 - LATER * 2 - 1)
+    before = dead(wire)
+    wire.wait(2)
+
+    assert (True, False) == (before, dead(wire))
+
+
 def test_the_clients_packets_still_arrive() -> None:
     wire, _ = probed("close", "silence")
 

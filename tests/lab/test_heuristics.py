@@ -382,6 +382,16 @@ def test_a_proxy_may_be_known_by_a_name() -> None:
     assert ("i", "-") == (unknown, call(wire, BANNER, sport=4, dport=22))
 
 
+def test_port_22_is_dead_for_a_day_where_nothing_else_is_said() -> None:
+    wire = Wire(rule("ssh_collateral"))
+    call(wire, NOISE, sport=1)
+    wire.wait(86399.9)
+    before = call(wire, BANNER, sport=2, dport=22)
+    wire.wait(0.2)
+
+    assert ("-", "i") == (before, call(wire, BANNER, sport=3, dport=22))
+
+
 def test_a_standing_session_dies_too_and_lives_again_when_it_is_over() -> None:
     wire = Wire(rule("ssh_collateral", lasting=60))
     session = Talk(wire, tcp=True, dport=22)
