@@ -18,6 +18,8 @@ SLOW = 0.5
 CRAWLS = 0.5
 """The part of our patience within which data must have come last for it to have been on its way still."""
 _AS_LONG_AS_ASKED = frozenset({Stage.MEDIA, Stage.HOLD})  # a stream lasts as long as it is told to, wherever it goes
+UNTIMELY = frozenset({408, 421, 425, 426, 428, 429, 431})
+"""Too slow, too soon, too many, too large or at the wrong place: what a server says for its own sake."""
 PATIENT = 1.0
 """Seconds that must have been waited for this to mean anything."""
 
@@ -85,9 +87,12 @@ def _leads_away(walk: Walk, seen: Seen) -> bool:
 
 def _led_to(walk: Walk) -> str:
     """The host to which a redirect leads, empty where there is none."""
+    return (urllib.parse.urlsplit(_location(walk)).hostname or "") if 300 <= _status(walk) < 400 else ""
+
+
+def _location(walk: Walk) -> str:
     headers = http_answer(walk).get("headers") or {}
-    location = {key.lower(): value for key, value in headers.items()}.get("location", "")
-    return (urllib.parse.urlsplit(str(location)).hostname or "") if 300 <= _status(walk) < 400 else ""
+    return str({key.lower(): value for key, value in headers.items()}.get("location", ""))
 
 
 def _asked(walk: Walk, seen: Seen) -> str:
@@ -100,19 +105,23 @@ def _related(one: str, other: str) -> bool:
 
 
 def _own_fault(walk: Walk, _: Seen) -> bool:
-    """A server says of itself that it, or what is behind it, fails (RFC 9110, section 15.6)."""
-    return 500 <= _status(walk) < 600
+    """A server says that it, or what is behind it, fails (RFC 9110, section 15.6), or that it will not be asked so."""
+    return 500 <= _status(walk) < 600 or _status(walk) in UNTIMELY
 
 
 def _leads_beside(walk: Walk, seen: Seen) -> bool:
-    """A redirect to another host of the target's own parent domain: only its owner has hosts there."""
+    """A redirect into TLS at the same host, or to another of its own parent domain: only its owner has hosts there."""
     there, here = _led_to(walk), _asked(walk, seen)
     parent = here.partition(".")[2]
-    return "." in parent and bool(there) and there != here and (there == parent or there.endswith("." + parent))
+    if there == here:
+        return bool(there) and _location(walk).lower().startswith("https:")
+    return "." in parent and (there == parent or there.endswith("." + parent))
 
 
-own_fault = Condition("the answer says that the server itself fails (5xx)", _own_fault)
-leads_beside = Condition("the answer leads to another host of the target's own domain", _leads_beside)
+own_fault = Condition(
+    "the answer says that the server itself fails (5xx), or is asked too much or wrongly (429 and the like)", _own_fault
+)
+leads_beside = Condition("the answer leads into TLS at the target, or to another host of its own domain", _leads_beside)
 leads_away = Condition("the answer leads to another's host", _leads_away)
 alike_over_tls = Condition("over TLS the service itself answers alike over this path", _alike_over_tls)
 refuses = Condition(

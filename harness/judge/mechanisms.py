@@ -94,7 +94,7 @@ MECHANISMS: Mapping[str, str] = {
     "service.challenge": "the service, or its CDN, asks for a proof of being human",
     "service.exit_refused": "the target answers directly, and not to where this path comes out; others it reaches",
     "service.zone": "the resolver says that the name's signatures do not hold, or that its servers do not answer",
-    "service.failing": "the answer says that the server itself fails",
+    "service.failing": "the answer says that the server itself fails, or is asked too much",
     "service.slow": "over a path known good the service is as slow",
     # ourselves
     "local.no_network": "nothing answers over any path: there is no network here",

@@ -192,7 +192,7 @@ OWN_WORDS = (
         strength=_NONE,
         mechanism="service.failing",
         when=(in_the_clear, speaks_http, own_fault, other_page_elsewhere),
-        why="The answer says that the server itself fails, which those who put pages of their own in place do not say.",
+        why="The answer says that the server fails or has had too much: who puts a page in its place does not say that.",
         case="service-failing-in-the-clear",
     ),
     Rule(
@@ -201,7 +201,7 @@ OWN_WORDS = (
         strength=_NONE,
         mechanism="service.refused",
         when=(in_the_clear, speaks_http, leads_beside, other_page_elsewhere),
-        why="The request is led to another host of the target's own domain: the service sends this line elsewhere.",
+        why="The request is led into TLS, or to another host of the target's own domain: the service's own doing.",
         case="service-leads-beside",
     ),
 )
