@@ -118,9 +118,7 @@ def _leads_beside(walk: Walk, seen: Seen) -> bool:
     return "." in parent and (there == parent or there.endswith("." + parent))
 
 
-own_fault = Condition(
-    "the answer says that the server itself fails (5xx), or is asked too much or wrongly (429 and the like)", _own_fault
-)
+own_fault = Condition("the answer says that the server itself fails, or is asked too much (5xx, 429)", _own_fault)
 leads_beside = Condition("the answer leads into TLS at the target, or to another host of its own domain", _leads_beside)
 leads_away = Condition("the answer leads to another's host", _leads_away)
 alike_over_tls = Condition("over TLS the service itself answers alike over this path", _alike_over_tls)
@@ -179,6 +177,9 @@ goes_directly = Condition(
 served_from_nowhere = Condition(
     "over a path known good nobody takes connections at this address either",
     lambda walk, seen: seen.served_from_nowhere(walk),
+)
+without_tls = Condition(
+    "the service takes no connections for TLS: they are refused", lambda walk, seen: seen.without_tls(walk)
 )
 nobody_shown = Condition(
     "whoever takes connections at this address shows nobody who he is, over a path known good neither",

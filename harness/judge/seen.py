@@ -201,6 +201,13 @@ class Seen:
         found = self.of(Role.ENCRYPTED, self.cell.path.name, encrypted_check_name(walk.check))
         return tuple(answer for control in found for seen in control.walks if (answer := http_answer(seen)))
 
+    def without_tls(self, walk: Walk) -> bool:
+        """True where the page of the walk was asked for over TLS, and connections for that were refused."""
+        found = self.of(Role.ENCRYPTED, self.cell.path.name, encrypted_check_name(walk.check))
+        asked = [seen for control in found for seen in control.walks]
+        refused = [seen.failed_at is Stage.CONNECT and seen.failure == "connection_refused" for seen in asked]
+        return bool(refused) and all(refused)
+
     def resolver_answers(self, names: Iterable[str]) -> Answer:
         """Whether the path's resolver answered a neutral question."""
         wanted = {neutral_query_check(name).name for name in names}

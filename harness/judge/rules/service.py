@@ -19,6 +19,7 @@ from harness.judge.answered import (
     slow_elsewhere,
     speaks_http,
     taken_before,
+    without_tls,
 )
 from harness.judge.conditions import (
     CUT,
@@ -182,6 +183,15 @@ REFUSALS = (
         why="Over TLS, where nobody else can speak for it, the service answers this line in the same way.",
         case="service-refused-in-the-clear",
     ),
+    Rule(
+        id="service.refused_without_tls",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        mechanism="service.refused",
+        when=(ended(_ANSWERS, OTHER_ANSWER), in_the_clear, refuses, without_tls),
+        why="A refusal in the clear, from a service that has no TLS in which to show whether it is its own.",
+        case="service-refused-without-tls",
+    ),
 )
 """Told before a page is called another's."""
 
@@ -192,7 +202,7 @@ OWN_WORDS = (
         strength=_NONE,
         mechanism="service.failing",
         when=(in_the_clear, speaks_http, own_fault, other_page_elsewhere),
-        why="The answer says that the server fails or has had too much: who puts a page in its place does not say that.",
+        why="The server says that it fails or is asked too much: who puts a page in its place does not say that.",
         case="service-failing-in-the-clear",
     ),
     Rule(
