@@ -14,6 +14,8 @@ from harness.failures import Failed
 from harness.probes.message import CHUNK, LONGEST_HEAD, Head, Message
 
 _Event: TypeAlias = "h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]"
+_HTTP = b"HTTP/"
+"""How every answer begins, however short it is cut (RFC 9112, section 4)."""
 
 
 class Http1:
@@ -23,6 +25,7 @@ class Http1:
         self._stream = stream
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         self._ended = False
+        self._headed = False
 
     async def send(self, message: Message, until: Deadline) -> None:
         """Write the request."""
@@ -41,6 +44,7 @@ class Http1:
             if isinstance(event, (h11.Response, h11.InformationalResponse)) and (
                 event.status_code == HTTPStatus.SWITCHING_PROTOCOLS or event.status_code >= HTTPStatus.OK
             ):
+                self._headed = True
                 return Head(status=event.status_code, headers=tuple(event.headers.raw_items()), version="HTTP/1.1")
 
     async def chunks(self, until: Deadline) -> AsyncIterator[bytes]:
@@ -62,6 +66,7 @@ class Http1:
             event = self._state.next_event()
             return None if event is h11.NEED_DATA else event
         except h11.RemoteProtocolError as exc:
-            if self._ended:
+            came = self._state.trailing_data[0]
+            if self._ended and (self._headed or came.startswith(_HTTP[: len(came)])):
                 raise EOFError from exc
-            raise Failed("http_request_failed", why=str(exc)) from exc
+            raise Failed("http_request_failed", why=str(exc), head=came[:64].decode("latin-1")) from exc

@@ -67,6 +67,21 @@ def test_http2_that_ends_before_our_request_says_so(vouched: Authority) -> None:
     assert (Stage.RESPONSE, "http_request_failed") == (seen.stage, seen.failure)
 
 
+@pytest.mark.parametrize(
+    ("said", "failure"),
+    [
+        (b"<html>a page alone", "http_request_failed"),
+        (b"SSH-2.0-x\r\n", "http_request_failed"),
+        (b"", "eof_error"),
+        (b"HT", "eof_error"),
+        (b"HTTP/1.1 200 OK\r\nServer", "eof_error"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", "eof_error"),
+    ],
+)
+def test_an_end_is_told_apart_from_what_is_no_http(vouched: Authority, said: bytes, failure: str) -> None:
+    assert failure == see(answering(said), "http", {"url": URL}, vouched).failure
+
+
 def test_a_change_of_protocol_is_an_answer(vouched: Authority) -> None:
     hint = b"HTTP/1.1 103 Early Hints\r\n\r\n"
     said = hint + b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nno HTTP"
