@@ -315,14 +315,22 @@ def test_a_crawl_is_some_650_bytes_a_second_each_way(family: int) -> None:
     assert 65 == pytest.approx(came[CLIENT], abs=1)
 
 
-def test_a_crawl_ends_after_420_seconds() -> None:
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_crawl_ends_after_420_seconds_and_is_that_of_one_connection(family: int) -> None:
     wire = Wire(rule("tspu_crawl", names=["facebook.com"]))
-    greet(wire, BAD.record)
-    assert [1, 0] == [len(answer(wire, bytes(1400))) for _ in range(2)]
+    greet(wire, BAD.record, family=family)
 
-    wire.wait(420.1)
+    def came(sport: int = 40000) -> list[int]:
+        return [len(answer(wire, bytes(1400), sport=sport, family=family)) for _ in range(3)]
 
-    assert [1, 1, 1] == [len(answer(wire, bytes(1400))) for _ in range(3)]
+    seen = [came()]
+    wire.wait(419.9)
+    seen += [came()]
+    assert "i" == greet(wire, GOOD.record, 40001, family=family)
+    seen += [came(40001)]
+    wire.wait(0.2)
+
+    assert ([[1, 0, 0], [1, 0, 0], [1, 1, 1]], [1, 1, 1]) == (seen, came())
 
 
 def test_a_crawl_needs_names() -> None:
