@@ -214,9 +214,9 @@ def test_ten_idle_minutes_end_the_policing_and_neither_fin_nor_rst_does(family: 
     for flags in (FIN | ACK, RST):
         wire.receive(segment(b"", at=900, flags=flags, family=family))
         wire.receive(segment(b"", at=900, flags=flags, back=True, family=family), INTERNET)
-    wire.wait(599)
-    wire.wait(0.1)
-    assert policed(wire, family=family)
+    for _ in range(2):  # whatever is held starts the ten minutes again
+        wire.wait(599.9)
+        assert policed(wire, family=family)
     wire.wait(600.1)
 
     assert not policed(wire, family=family)
