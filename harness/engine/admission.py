@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import resource
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
+
+try:
+    import resource
+except ImportError:
+    _LIMITED = False  # Windows
+else:
+    _LIMITED = True
 
 _Place: TypeAlias = "tuple[int, int, asyncio.Future[None]]"
 
@@ -21,6 +27,8 @@ LATE, SLOWER = 0.02, 3  # a loop that is 20 ms late is fed three times more slow
 
 def room_for_cells(asked: int) -> int:
     """How many cells may wait at once: what was asked, or what the descriptors allow. Raises our soft limit."""
+    if not _LIMITED:
+        return asked
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         soft = _raised(soft, hard)

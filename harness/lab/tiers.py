@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import errno
 import functools
 import os
+import socket
 from dataclasses import dataclass
 
 from harness.errors import ApparatusError
@@ -44,7 +46,7 @@ def ladder() -> tuple[Tier, ...]:
         if only not in set(Tier):
             raise ApparatusError(f"WAYGAUGE_LAB_TIER is no tier: write one of {', '.join(Tier)}")
         return (Tier(only),)
-    return (Tier.USERNS, Tier.ROOT) if os.geteuid() == 0 else (Tier.USERNS,)
+    return (Tier.USERNS, Tier.ROOT) if hasattr(os, "geteuid") and os.geteuid() == 0 else (Tier.USERNS,)
 
 
 def detect() -> Tier | Missing:
@@ -65,6 +67,8 @@ def carrier() -> Tier | Missing:
 def _detected(rungs: tuple[Tier, ...]) -> Tier | Missing:
     from harness.lab import start
 
+    if rungs != (Tier.LOOPBACK,) and not hasattr(socket, "AF_PACKET"):
+        return Missing(step="make namespaces", errno=errno.ENOSYS, remedy="they exist on Linux alone")
     missing = None
     for tier in rungs:
         try:

@@ -177,9 +177,8 @@ def censored_internet(world: str, **more: Json) -> CensoredInternet:
     """A world by its name or file, up; close it. `more` is laid over it as in a world's file: `hosts=[...]` of one's
     own, `censor=["inherited", ...]`, `link={...}`. Raises ScenarioError where it cannot be understood, NoLab with the
     remedy where this machine cannot hold it. Without namespaces it stands on the loopback, and has no programs."""
-    from harness.lab import Unavailable, open_lab
     from harness.lab.needs import Lacking
-    from harness.lab.tiers import Tier, carrier
+    from harness.lab.tiers import Tier, Unavailable, carrier
     from harness.lab.world import load_world
 
     try:
@@ -187,6 +186,8 @@ def censored_internet(world: str, **more: Json) -> CensoredInternet:
             from harness.vantage.entered import entered
 
             return entered(world, more)
+        from harness.lab import open_lab  # which needs Linux
+
         return CensoredInternet(open_lab(load_world(world, more)))
     except (Unavailable, Lacking) as exc:
         raise NoLab(str(exc)) from exc

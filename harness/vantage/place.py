@@ -187,12 +187,13 @@ def open_place(setup: Setup) -> Place:
     """This machine, or the world asked for, up and whole. Raises ApparatusError with the remedy."""
     if setup.world is None:
         return Here(setup.vantage)
-    from harness.lab import open_lab
     from harness.lab.world import load_world
 
     world = load_world(setup.world)
     if tier() == "loopback":
         return _on_loopback(world, setup)
+    from harness.lab import open_lab  # which needs Linux
+
     return InWorld(world, open_lab(world, pcap=setup.pcap))
 
 

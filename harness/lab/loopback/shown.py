@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable
 
 from harness.lab.servers import singbox
@@ -35,20 +36,25 @@ def _own(host: Host) -> Host:
 
 def _is_own(service: Service) -> bool:
     if service.kind == HTTP3:
-        return singbox.program() is not None
+        return _serves_quic()
     return service.kind in STAND_INS or SING_BOX not in SERVERS[service.kind].traits
+
+
+def _serves_quic() -> bool:
+    """True where sing-box is there, and an event loop that watches both sockets and programs."""
+    return os.name == "posix" and singbox.program() is not None
 
 
 def lacks(cell: Cell) -> str:
     """Why nothing may be sent for a cell; "" where the tier carries it."""
     if _tunnelled(cell.path):
         return LACKS_TUNNELS
-    return LACKS_QUIC if any(map(_over_quic, cell.target.checks)) and singbox.program() is None else ""
+    return LACKS_QUIC if any(map(_over_quic, cell.target.checks)) and not _serves_quic() else ""
 
 
 def carried(controls: Controls) -> Controls:
     """The controls that the tier carries: the others are as if none had been declared."""
-    checks = _without_quic if singbox.program() is None else tuple[Check, ...]
+    checks = tuple[Check, ...] if _serves_quic() else _without_quic
     return dataclasses.replace(
         controls,
         foreign=checks(controls.foreign),

