@@ -42,7 +42,7 @@ def _handle(number: int, cut: Callable[[int], None]) -> None:
     loop = asyncio.get_running_loop()
     try:
         loop.add_signal_handler(number, cut, number)
-    except NotImplementedError:  # Windows
+    except RuntimeError:  # the loops of Windows take none, and say so by a kind of this error
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(cut, number))
 
 
