@@ -249,6 +249,18 @@ BAD = {
         "bad.yaml:5:30: no host of an internet can have this address; write one that could be public",
         "bad.yaml:5:41: this address lies on the client's own line; write one outside of 100.64.0.0/16",
     ),
+    "a key of WireGuard is one, and is not repeated": (
+        HEAD
+        + "hosts:\n  - name: tunnels\n    services: [{wireguard: {private_key: hunter2, address: [ten], peers: {}}}]\n",
+        "bad.yaml:6:42: this is no key of WireGuard; write the 44 characters that `wg genkey` or `wg pubkey` prints",
+        "bad.yaml:6:61: 'ten' is no address; write one such as 10.66.0.2/32",
+    ),
+    "a cipher is one that there is": (
+        HEAD + "hosts:\n  - {name: tunnels, services: [{shadowsocks: {method: rc4-md5, password: x}}]}\n",
+        'bad.yaml:5:55: "rc4-md5" is not known here; one of 2022-blake3-aes-128-gcm, 2022-blake3-aes-256-gcm,'
+        " 2022-blake3-chacha20-poly1305, aes-128-gcm, aes-192-gcm, aes-256-gcm, chacha20-ietf-poly1305,"
+        " xchacha20-ietf-poly1305",
+    ),
     "a certificate begins before it ends": (
         HEAD + "hosts:\n  - {name: news, certificate: {begins: 2d, ends: 1d}}\n",
         "bad.yaml:5:31: a certificate ends before it begins; write an earlier time as begins, or a later one as ends",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
@@ -22,6 +24,24 @@ def spell(value: Json) -> Json:
     return found
 
 
+def key(value: Json) -> Json:
+    """A key of WireGuard: 32 bytes in base64. What is wrong with it is told without it."""
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9+/]{43}=", value):
+        raise ValueError("this is no key of WireGuard; write the 44 characters that `wg genkey` or `wg pubkey` prints")
+    return value
+
+
+def within(value: Json) -> Json:
+    """An address, or one with the length of its prefix."""
+    try:
+        ipaddress.ip_interface(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no address; write one such as 10.66.0.2/32") from None
+    return value
+
+
+WireGuardKey: TypeAlias = Annotated[str, Reads(key)]
+Interface: TypeAlias = Annotated[str, Reads(within)]
 Spell: TypeAlias = Annotated[float, Reads(spell)]
 
 PAGE = "*"
@@ -235,8 +255,17 @@ class Shadowsocks(Served):
     """A Shadowsocks server, over TCP and UDP, by sing-box."""
 
     port: Listens = 8388
-    method: str
-    password: str
+    method: Literal[
+        "2022-blake3-aes-128-gcm",
+        "2022-blake3-aes-256-gcm",
+        "2022-blake3-chacha20-poly1305",
+        "aes-128-gcm",
+        "aes-192-gcm",
+        "aes-256-gcm",
+        "chacha20-ietf-poly1305",
+        "xchacha20-ietf-poly1305",
+    ]
+    password: str  # of the 2022 methods: a key in base64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,9 +281,9 @@ class WireGuard(Params):
     """A WireGuard peer, by sing-box; `address` is its own, `peers` are public keys with the addresses they may use."""
 
     port: Listens = 51820
-    private_key: str
-    address: tuple[str, ...]
-    peers: Mapping[str, tuple[str, ...]]
+    private_key: WireGuardKey
+    address: tuple[Interface, ...]
+    peers: Mapping[WireGuardKey, tuple[Interface, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
