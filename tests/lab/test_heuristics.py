@@ -340,8 +340,18 @@ def test_a_session_above_the_rate_loses_its_server_and_one_below_does_not(family
     assert ["match", "residual", "drop"] == wire.actions  # the slow session is held for the fast one
 
 
-def test_a_burst_within_the_mean_passes() -> None:
-    assert "i" == carried(Wire(rule("ssh_rate")), 240, 0.0)
+@pytest.mark.parametrize(("packets", "went"), [(250, "i"), (251, "-")])
+def test_a_burst_within_the_mean_passes_and_one_beyond_it_does_not(packets: int, went: str) -> None:
+    assert went == carried(Wire(rule("ssh_rate")), packets, 0.0)
+
+
+@pytest.mark.parametrize(("pause", "went"), [(4.9, "-"), (5.0, "i")])
+def test_what_is_carried_is_counted_anew_every_five_seconds(pause: float, went: str) -> None:
+    talk = Talk(Wire(rule("ssh_rate")), tcp=True, dport=22)
+    assert {"i"} == {talk(True, data) for data in (BANNER, *[NOISE[:250]] * 1000)}
+    talk.wire.wait(pause)
+
+    assert went == talk(True, b"x")
 
 
 def test_the_whole_server_is_lost_for_an_hour_and_its_neighbour_is_not() -> None:
