@@ -246,6 +246,16 @@ def test_a_server_is_called_after_so_many_flows_and_once() -> None:
     assert [0, 0, 1, 1, 1, 1] == counts
 
 
+def test_a_server_that_was_cleared_is_not_called_again() -> None:
+    wire = Wire(rule("active_probe"))
+    server = Server(wire, *["close"] * 9)
+    for port in range(1, 4):
+        call(wire, NOISE, sport=port)
+        server.wait(LATER)
+
+    assert (2, False) == (len(server.callers), dead(wire))
+
+
 def test_rules_that_were_swapped_call_nobody() -> None:
     wire = Wire(rule("active_probe", after=2.0))
     server = Server(wire, "close")
