@@ -140,6 +140,18 @@ def test_cells_of_one_endpoint_go_one_after_another_and_know_of_each_other() -> 
     assert all((heard.attempts(key)[0].gap or 0) < 1 for key in ("b", "c"))
 
 
+def test_a_cell_knows_that_a_connection_of_another_was_taken_where_it_goes() -> None:
+    async def handle(reader: Any, writer: Any) -> None:
+        writer.write(page("ok"))
+        await writer.drain()
+
+    heard = ran(handle, lambda port: plan(*(cell(key, http(port)) for key in ("a", "b"))))
+
+    first, second = (heard.attempts(key)[0] for key in ("a", "b"))
+    assert {} == first.taken
+    assert [walk.address for walk in second.walks] == list(second.taken)
+
+
 def test_what_is_not_applicable_is_answered_and_nothing_is_sent() -> None:
     touched: list[bool] = []
 

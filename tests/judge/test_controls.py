@@ -279,3 +279,17 @@ def test_a_question_without_an_answer_is_asked_once_more_with_patience() -> None
 
     assert (Role.PATIENT_QUERY, "direct") in roles(silent)
     assert Role.PATIENT_QUERY not in dict(roles(denied))
+
+
+@pytest.mark.parametrize(
+    ("answers", "by_tcp", "expected"), [(True, False, True), (False, False, False), (True, True, False)]
+)
+def test_patience_is_for_who_answers_others_and_not_this_question_by_tcp(
+    *, answers: bool, by_tcp: bool, expected: bool
+) -> None:
+    silent = walk(Stage.RESOLVE, "generic_timeout_error")
+    (patient,) = (one for one in wanted(silent, cell(), CONTROLS) if one.role is Role.PATIENT_QUERY)
+    neutral_query = control(Role.NEUTRAL_QUERY, walk() if answers else silent)
+    done = (neutral_query, control(Role.OTHER_TRANSPORT, walk() if by_tcp else silent))
+
+    assert expected == worth_asking(patient, done, "direct")
