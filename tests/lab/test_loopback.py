@@ -36,7 +36,7 @@ SHOWN = {
     "http-block-page": ("news-plain[direct]", "recipes-plain[direct]"),
     "freeze": ("*",),
     "stun-drop": ("*[direct]",),
-    "police": ("*[direct]",),
+    "police": ("news-file[direct]",),
     "slow-server": ("*",),
     "icmp-reject": ("news[direct]", "recipes[direct]"),
     "henan-reset": ("news[direct]", "recipes[direct]"),
