@@ -340,15 +340,16 @@ def alike(walk: Walk, control: Walk) -> bool:
 
     A proxy tells its own side of it: a target that refuses is an EOF behind one proxy and code 1 or 5 behind another,
     and one that resets is an EOF. So where a proxy stands between, all that can be compared is that no connection came
-    about, or that it was ended at the same stage.
+    about. Who hangs up resets where he has not read all of it yet, and else ends in order (RFC 1122, section 4.2.2.13):
+    by the same server one may come now, and the other a moment later.
     """
     if walk.failed_at == control.failed_at and walk.failure == control.failure:
         return True
     if walk.failed_at == Stage.RESOLVE:
         return walk.failure == "dns_nxdomain_error" and control.failure == "proxy_refused"
-    proxied = any(seen.of.startswith("hop:") for seen in (*walk.observations, *control.observations))
-    if proxied and walk.failed_at == control.failed_at and {walk.failure, control.failure} <= ENDED:
+    if walk.failed_at == control.failed_at and {walk.failure, control.failure} <= ENDED:
         return True
+    proxied = any(seen.of.startswith("hop:") for seen in (*walk.observations, *control.observations))
     unmade = not {walk.failed_at, control.failed_at}.isdisjoint({Stage.CONNECT, Stage.HOP})
     return proxied and unmade and not reached(walk) and not reached(control)
 

@@ -46,6 +46,18 @@ def test_a_target_that_resets_is_down_though_a_proxy_calls_it_an_eof() -> None:
     assert ("down", None) == found(CUT, *neutral(), *known_good(proxied(Stage.TLS, EOF)))
 
 
+def test_a_server_that_hangs_up_resets_now_and_ends_in_order_a_moment_later() -> None:
+    assert ("down", None) == found(CUT, *neutral(), *known_good(by_doh(walk(Stage.TLS, EOF))))
+    assert ("inconclusive", None) == found(CUT, *neutral(), *known_good(by_doh(walk(Stage.TLS, SILENT))))
+
+
+def by_doh(one: Walk) -> Walk:
+    """The walk, with its name from another resolver."""
+    lookup, *rest = one.observations
+    server = {**lookup.detail, "server": "doh:https://dns.quad9.net/dns-query"}
+    return replace(one, observations=(replace(lookup, detail=server), *rest))
+
+
 def proxied(stage: Stage, token: str) -> Walk:
     one = walk(stage, token)
     hop = replace(one.observations[1], stage=Stage.HOP, of="hop:1")
