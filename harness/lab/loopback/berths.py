@@ -77,7 +77,9 @@ class Berths:
 
 
 def _bound(kind: socket.SocketKind) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, kind)
+    # asyncio turns Nagle's algorithm off for sockets that name their protocol, and for no others
+    proto = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
+    bound = socket.socket(socket.AF_INET, kind, proto)
     bound.setblocking(False)
     bound.bind((HERE, 0))
     return bound
