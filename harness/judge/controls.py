@@ -209,7 +209,8 @@ def _yardsticks(failed: Failed) -> Iterator[Wanted]:
 def _yardsticks_elsewhere(failed: Failed) -> Iterator[Wanted]:
     """The same neutral hosts over paths known good, and past the path: one that is down itself says nothing here."""
     here = {one.check.name: one.check for one in _yardsticks(failed)}
-    for path in (*_known_good(failed), *_direct(failed)):
+    past = _direct(failed) if failed.cell.path.hops else ()  # without hops it is the same line
+    for path in (*_known_good(failed), *past):
         yield from (Wanted(role=Role.YARDSTICK, check=check, path=path) for check in here.values())
 
 
