@@ -10,6 +10,7 @@ import asyncio
 import functools
 import ipaddress
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -109,4 +110,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # without waiting for the thread that still listens to the owner

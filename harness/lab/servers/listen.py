@@ -7,11 +7,14 @@ import contextlib
 import dataclasses
 import functools
 import ipaddress
+import itertools
+import os
 import socket
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from harness.errors import ApparatusError
 from harness.lab.servers.relay import Relay
 from harness.lab.servers.seat import Answering, Seat, Server, Stream
 
@@ -137,10 +140,21 @@ def _answer_datagrams(seat: Seat, bound: socket.socket) -> None:
                 bound.sendto(answer, source)
 
 
+# Below those that systems lend to whoever connects (Linux from 32768 on; others: RFC 6335), which come at any time.
+_DRAWN_FROM = range(20_000, 32_768)
+
+
 def free_ports(count: int) -> list[int]:
-    """So many ports of the loopback that nobody listens on; all are held meanwhile, so that none comes twice."""
+    """So many ports of 127.0.0.1 that nobody has, by TCP or UDP; all are held meanwhile, so that none comes twice."""
     with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+        return [_free_port(held) for _ in range(count)]
+
+
+def _free_port(held: contextlib.ExitStack) -> int:
+    start = int.from_bytes(os.urandom(4)) % len(_DRAWN_FROM)
+    for port in itertools.chain(_DRAWN_FROM[start:], _DRAWN_FROM[:start]):
+        with contextlib.suppress(OSError):
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
+            return port
+    raise ApparatusError("no port of 127.0.0.1 is free")
