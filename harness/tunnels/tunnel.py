@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
@@ -72,7 +72,7 @@ class Tunnel:
         if standing and standing.engine.alive and _met(tape, self.of):
             return standing
         known = (standing.address,) if standing else ()
-        addresses = known or await self.resolver.resolve(self.params["host"], until, tape, self.of)
+        addresses = known or in_order(await self.resolver.resolve(self.params["host"], until, tape, self.of))
         self.lease.standing = None  # what fails now is looked up anew
         self.lease.standing = await first_of(addresses, self._reach, until, tape)
         return self.lease.standing
@@ -162,6 +162,14 @@ async def _shaken_or_refused(engine: Engine, server: Address, until: Deadline) -
         for task in (shaken, refused):
             task.cancel()
         await asyncio.gather(shaken, refused, return_exceptions=True)
+
+
+def in_order(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Addresses of a server as every path takes them, IPv4 first, whichever answer came first.
+
+    Two paths of the same keys at two addresses of one server would take each other's sessions (WireGuard, section 2.1).
+    """
+    return tuple(sorted(addresses, key=lambda address: (":" in address, address)))
 
 
 def _met(tape: Tape, of: str) -> bool:
