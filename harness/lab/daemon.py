@@ -8,6 +8,7 @@ its first process has gone, and network namespaces vanish with the last who was 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -39,6 +40,8 @@ def main() -> int:
 
 
 def _hold(order: first.Order) -> int:
+    if order.world is not None:
+        _load_what_is_shared()
     alive, ours = os.pipe()
     child = os.fork()
     if child == 0:
@@ -51,6 +54,21 @@ def _hold(order: first.Order) -> int:
 
     shutil.rmtree(order.workdir, ignore_errors=True)
     return 0
+
+
+def _load_what_is_shared() -> None:
+    """What first process, censor and servers import is read before they part, and lies in memory once.
+
+    An import after the fork would write into pages all over, since it counts references to names that are known
+    already. The censor's own modules belong here for that; the servers' are so many that reading them first, not
+    beside the others, would take longer than they are worth.
+    """
+    import harness.lab.censor.process
+    import harness.lab.names
+    import harness.lab.spawn
+    import harness.lab.world  # noqa: F401
+
+    gc.freeze()  # the collector would write into them as well
 
 
 def _close(fds: list[int]) -> None:

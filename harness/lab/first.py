@@ -6,7 +6,6 @@ It lives in the client's network namespace, reaps every orphan, and tells the ow
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import pathlib
 import select
@@ -100,7 +99,6 @@ class First:
         """Build everything, then serve the owner until it hangs up."""
         wake = _waker()
         self.order.workdir.mkdir(mode=0o700, parents=True)
-        _load_what_is_common()
         events, censor, servers = self.order.fds
         homes = {
             "censor": self._servant("censor", lambda: _censor(self.order, censor, events), {censor, events}),
@@ -193,15 +191,6 @@ class First:
             with contextlib.suppress(Closed):  # the owner may no longer ask how it ended
                 told.send({"code": code})
             told.close()
-
-
-def _load_what_is_common() -> None:
-    """What censor and servers both import is read before they part: once, and it lies in memory once."""
-    import harness.kinds
-    import harness.lab.events
-    import harness.lab.world  # noqa: F401
-
-    gc.freeze()  # the collector would write into pages that are shared until somebody writes
 
 
 def _waker() -> socket.socket:
