@@ -16,9 +16,10 @@ from harness.lab.censor.records import Records
 from harness.lab.censor.rule import CompiledRule, compiled
 from harness.lab.censor.stream import LIMIT, Stream
 from harness.lab.world import Rule
-from tests.lab import test_each_answer, test_each_rule
+from tests.lab import answering, losing
 from tests.lab.conftest import hello as true_hello
 from tests.lab.conftest import query
+from tests.lab.each import behaviour
 from tests.lab.frames import Wire, datagram, opening, rule, segment
 from tests.lab.test_datagram_rules import INITIATION
 from tests.lab.test_fragments import cut, headed
@@ -95,12 +96,9 @@ def test_what_stands_behind_a_datagrams_end_hides_no_size_and_is_not_led_elsewhe
     assert (query("facebook.com"), len(led)) == (Packet(led, 0).payload, Packet(led, 0).end)
 
 
-HELD = {
-    **{which: case.params for which, case in test_each_rule.RULES.items()},
-    **{which: case.params for which, case in test_each_answer.RULES.items()},
-}
 RULES = [
-    compiled(rules.plain([rule(which.split()[0], **params)]), seed=1, generation=0) for which, params in HELD.items()
+    compiled(rules.plain([rule(behaviour(which), **case.params)]), seed=1, generation=0)
+    for which, case in {**losing.RULES, **answering.RULES}.items()
 ]
 TAKES_ALL = rule("address_blackhole"), rule("blackout"), rule("domestic_only", allow=["192.0.2.1"], probability=1)
 
