@@ -9,7 +9,7 @@ import time
 from bench.figures import show
 from harness.lab import Link, load_world
 from harness.lab.loopback.lab import Loopback
-from harness.vantage.entered import Entered
+from harness.vantage.inside import CensoredInternet, on_loopback
 
 RATES = (150_000, 2_400_000, 10_000_000)  # bits a second; the first is that of RU 2021-03
 NAME = "news.example.org"
@@ -37,12 +37,12 @@ def measure() -> None:
         show("loopback, line: connecting off the asked 80 ms", told, "ms", most=5)
 
 
-def _world(**more: object) -> contextlib.closing[Entered]:
+def _world(**more: object) -> contextlib.closing[CensoredInternet]:
     page = {"*": {"body": "x", "size": PAGE}}
     world = load_world(
         "open", {"hosts": [{"name": "news", "services": [{"web": {"port": PORT, "tls": False, "pages": page}}]}]}
     )
-    return contextlib.closing(Entered(Loopback(dataclasses.replace(world, **more))))  # type: ignore[arg-type]
+    return contextlib.closing(on_loopback(Loopback(dataclasses.replace(world, **more))))  # type: ignore[arg-type]
 
 
 def _up() -> float:
@@ -51,7 +51,7 @@ def _up() -> float:
         return (time.perf_counter() - began) * 1000
 
 
-def _passed(inside: Entered) -> float:
+def _passed(inside: CensoredInternet) -> float:
     """Bits a second on the wire, of a page far longer than is read, once what may pass at once has passed."""
     with inside.connect(NAME, PORT, timeout=30) as end:
         end.sendall(f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
@@ -64,7 +64,7 @@ def _passed(inside: Entered) -> float:
     return size * SEGMENT * 8 / seconds
 
 
-def _connected(inside: Entered) -> float:
+def _connected(inside: CensoredInternet) -> float:
     began = time.perf_counter()
     inside.connect("151.101.3.10", PORT).close()
     return (time.perf_counter() - began) * 1000

@@ -37,6 +37,10 @@ NO_CAPTURE = (
     f"tier {Tier.LOOPBACK} captures nothing: its packets are of the relay's making, and a capture would pass for one of"
     f" this machine's; {REMEDY}"
 )
+NO_SOCKETS = (
+    f"tier {Tier.LOOPBACK} has no sockets of the world's client, only connections that stand: call connect() or"
+    " client()"
+)
 NO_PROGRAMS = f"tier {Tier.LOOPBACK} has no namespaces, so no program of yours runs inside a world; {REMEDY}"
 
 

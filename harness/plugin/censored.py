@@ -11,7 +11,6 @@ import pytest
 
 from harness.errors import ScenarioError
 from harness.model import Json
-from harness.vantage.entered import Entered
 from harness.vantage.inside import CensoredInternet, NoLab, censored_internet
 
 SHOWN = 40  # events of a world that a report holds
@@ -31,10 +30,9 @@ class Worlds:
         found = _opened(world, more)
         if isinstance(found, NoLab):
             _give_up(str(found))
-        if isinstance(found, Entered):
-            found.refuse = _give_up
         if isinstance(found, ScenarioError):
             pytest.fail(str(found), pytrace=False)  # the test's own mistake, told as it is told of a scenario
+        found.refuse = _give_up
         self._all.append(found)
         self._open.callback(found.close)
         return found

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import pathlib
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Unpack
 
 from harness.errors import ApparatusError, ScenarioError
+from harness.lab.needs import NO_CAPTURE, NO_PROGRAMS, NO_SOCKETS, Lacking
 from harness.model import Json
+from harness.vantage.entering import Entering
 
 if TYPE_CHECKING:
     import httpx
 
+    from harness.dial.api import Address
     from harness.lab import Event, Lab, LabProcess
+    from harness.lab.loopback.lab import Loopback
     from harness.lab.program import Stdio
-    from harness.lab.sockets import Sockets
+    from harness.vantage.namespaces import Namespaces
 
 TIMEOUT = 30.0  # seconds that a program or a request may take where nothing is said
 
@@ -30,12 +33,36 @@ class NoLab(ApparatusError):
     """This machine cannot hold the world."""
 
 
-class CensoredInternet:
-    """A world that is up. Sockets and requests come from its client, behind its censor."""
+class Client(Protocol):
+    """The client of a world, as this process speaks in its place."""
 
-    def __init__(self, lab: Lab) -> None:
+    def resolve(self, host: str, port: int) -> list[Address]:
+        """The addresses of a name; socket.gaierror where it has none."""
+        ...
+
+    def connect(self, to: Address, timeout: float | None) -> socket.socket:
+        """A connected socket."""
+        ...
+
+
+def _refused(why: str) -> NoReturn:
+    raise NoLab(why)
+
+
+class CensoredInternet:
+    """A world that is up. Sockets and requests come from its client, behind its censor.
+
+    What only namespaces give is refused without them: by NoLab, or as `refuse` does it.
+    """
+
+    def __init__(self, lab: Lab | Loopback, client: Client, inside: Namespaces | None = None) -> None:
+        self.refuse: Callable[[str], NoReturn] = _refused
         self._lab = lab
+        self._client = client
+        self._inside = inside
         self._ends = contextlib.ExitStack()
+        if inside:
+            self._ends.callback(inside.close)
         self._began = lab.mark()
 
     def __repr__(self) -> str:
@@ -60,7 +87,7 @@ class CensoredInternet:
     @property
     def pid(self) -> int:
         """The first process inside, for `nsenter`."""
-        return self._lab.pid
+        return self._namespaces(NO_PROGRAMS).lab.pid
 
     def popen(
         self,
@@ -73,10 +100,11 @@ class CensoredInternet:
         """Start a program inside, as `subprocess.Popen` does outside; what usual programs look at makes them trust
         the world's authority. It is killed with the world at the latest."""
         __tracebackhide__ = True
+        lab = self._namespaces(NO_PROGRAMS).lab
         from harness.lab.program import environment
 
-        whole = {**(environment() if env is None else env), **self._lab.variables}
-        return self._lab.popen(argv, env=whole, cwd=cwd, **stdio)
+        whole = {**(environment() if env is None else env), **lab.variables}
+        return lab.popen(argv, env=whole, cwd=cwd, **stdio)
 
     def run(
         self,
@@ -89,6 +117,7 @@ class CensoredInternet:
         """Run a program inside to its end, in text: its code, its stdout and its stderr. A program that takes longer
         is killed, and its code is -9."""
         __tracebackhide__ = True
+        self._namespaces(NO_PROGRAMS)  # before what only Linux has
         with _sheet(input) as given, _sheet() as told, _sheet() as complained:
             running = self.popen(argv, stdin=given, stdout=told, stderr=complained, **more)
             try:
@@ -100,27 +129,21 @@ class CensoredInternet:
 
     def new_socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
         """A socket of the client inside, for use in this process: connect it, bind it, hand it to an event loop."""
-        return self._sockets.make(family, kind)
+        return self._namespaces(NO_SOCKETS).sockets.make(family, kind)
 
     def resolve(self, name: str) -> list[str]:
         """The addresses that the world's resolver gives for a name; socket.gaierror where it gives none."""
-        found = [str(address[0]) for _, address in self._sockets.resolve(name, 0)]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(address.host for address in self._client.resolve(name, 0)))
 
     def connect(self, host: str, port: int, timeout: float | None = TIMEOUT) -> socket.socket:
         """A connected socket, as `socket.create_connection` gives one outside."""
         __tracebackhide__ = True
         fault: OSError | None = None
-        for family, address in self._sockets.resolve(host, port):
-            end = self.new_socket(family)
-            end.settimeout(timeout)
+        for address in self._client.resolve(host, port):
             try:
-                end.connect(address)
+                return self._client.connect(address, timeout)
             except OSError as exc:
-                end.close()
                 fault = exc
-            else:
-                return end
         raise fault or OSError(f"{host} has no address")
 
     def client(self, **more: Any) -> httpx.Client:
@@ -148,9 +171,12 @@ class CensoredInternet:
 
     def pcap(self, folder: str | os.PathLike[str] | None) -> None:
         """Write `client.pcap` and `internet.pcap` into a folder from now on; None stops that."""
+        if folder is None and not self._inside:
+            return
+        inside = self._namespaces(NO_CAPTURE)
         if folder is not None:
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-        self._lab.capture(folder)
+        inside.lab.capture(folder)
 
     def swap(self, rules: Iterable[Json]) -> None:
         """Give the censor other rules, each spelled as in a world: `"sni_drop"` or `{"sni_drop": {"names": [...]}}`.
@@ -164,33 +190,42 @@ class CensoredInternet:
         with contextlib.closing(self._lab):
             self._ends.close()
 
-    @functools.cached_property
-    def _sockets(self) -> Sockets:
-        from harness.lab.sockets import Sockets
-
-        made = Sockets(self._lab)
-        self._ends.callback(made.close)
-        return made
+    def _namespaces(self, why_not: str) -> Namespaces:
+        """What runs programs inside and makes sockets there; refused with the reason where nothing does."""
+        __tracebackhide__ = True
+        return self._inside or self.refuse(why_not)
 
 
 def censored_internet(world: str, **more: Json) -> CensoredInternet:
     """A world by its name or file, up; close it. `more` is laid over it as in a world's file: `hosts=[...]` of one's
     own, `censor=["inherited", ...]`, `link={...}`. Raises ScenarioError where it cannot be understood, NoLab with the
     remedy where this machine cannot hold it. Without namespaces it stands on the loopback, and has no programs."""
-    from harness.lab.needs import Lacking
     from harness.lab.tiers import Tier, Unavailable, carrier
     from harness.lab.world import load_world
 
     try:
         if carrier() is Tier.LOOPBACK:
-            from harness.vantage.entered import entered
+            from harness.lab.loopback.lab import Loopback
 
-            return entered(world, more)
+            return on_loopback(Loopback(load_world(world, more)))
         from harness.lab import open_lab  # which needs Linux
 
-        return CensoredInternet(open_lab(load_world(world, more)))
+        return in_namespaces(open_lab(load_world(world, more)))
     except (Unavailable, Lacking) as exc:
         raise NoLab(str(exc)) from exc
+
+
+def in_namespaces(lab: Lab) -> CensoredInternet:
+    """A lab that is up, for tests."""
+    from harness.vantage.namespaces import Namespaces
+
+    inside = Namespaces(lab)
+    return CensoredInternet(lab, inside, inside)
+
+
+def on_loopback(lab: Loopback) -> CensoredInternet:
+    """The same of one without namespaces: requests and connections, and no programs."""
+    return CensoredInternet(lab, Entering(lab.entrance, lab.world.resolvers))
 
 
 def _spelled(rule: Json) -> tuple[str, Mapping[str, Json]]:

@@ -19,8 +19,7 @@ from harness.dial import machine
 from harness.dial.api import Address
 from harness.lab import Link, load_world
 from harness.lab.loopback.lab import Loopback
-from harness.vantage.entered import Entered, entered
-from harness.vantage.inside import NoLab
+from harness.vantage.inside import CensoredInternet, NoLab, on_loopback
 
 LISTED, OTHER = "news.example.org", "www.example.com"
 PAGE = 66_000  # bytes of its page
@@ -30,24 +29,30 @@ WITHIN = 0.05  # of the nominal rate
 
 
 @pytest.fixture(scope="module")
-def inside() -> Iterator[Entered]:
-    with contextlib.closing(entered("open", {})) as world:
+def loopback() -> Iterator[Loopback]:
+    with Loopback(load_world("open")) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def inside(loopback: Loopback) -> Iterator[CensoredInternet]:
+    with contextlib.closing(on_loopback(loopback)) as world:
         yield world
 
 
 @pytest.fixture(autouse=True)
-def _without_rules(inside: Entered) -> None:
+def _without_rules(inside: CensoredInternet) -> None:
     inside.swap([])
 
 
-def exchanged(inside: Entered, size: int, rate: float, seconds: float) -> list[tuple[float, int]]:
+def exchanged(loopback: Loopback, size: int, rate: float, seconds: float) -> list[tuple[float, int]]:
     """Times and sizes of what comes back for evenly sent STUN requests of so many bytes, beside when it began."""
     head = machine.header(STUN)
     request = struct.pack("!HHI", 1, size - 20, 0x2112A442) + secrets.token_bytes(12)
     request += struct.pack("!HH", 0x8022, size - 24) + bytes(size - 24)
     came, sent, began = list[tuple[float, int]](), 0, time.monotonic()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-        own.connect(("127.0.0.1", inside._entrance[1]))
+        own.connect(("127.0.0.1", loopback.entrance[1]))
         while (now := time.monotonic() - began) < seconds + 0.3:
             while now < seconds and sent < now * rate / 8 / (size + 28):
                 own.send(head + request)
@@ -59,25 +64,27 @@ def exchanged(inside: Entered, size: int, rate: float, seconds: float) -> list[t
 
 
 @pytest.mark.parametrize(("behaviour", "burst"), [("police", 15_000), ("shape", 0)])
-def test_datagrams_come_out_at_the_rate_that_is_asked(inside: Entered, behaviour: str, burst: int) -> None:
+def test_datagrams_come_out_at_the_rate_that_is_asked(
+    loopback: Loopback, inside: CensoredInternet, behaviour: str, burst: int
+) -> None:
     inside.swap([{behaviour: {"ports": [STUN.port], "rate": RATE, "of": "client"}}])
     size = 500
-    came = exchanged(inside, size, 2 * RATE, 1.5)
+    came = exchanged(loopback, size, 2 * RATE, 1.5)
 
     passed = (len(came) - 1) * (size + 28) - max(0, burst - (size + 28))
     assert passed * 8 / (came[-1][0] - came[0][0]) == pytest.approx(RATE, rel=WITHIN)
 
 
-def test_answers_are_held_to_a_rate_by_themselves(inside: Entered) -> None:
+def test_answers_are_held_to_a_rate_by_themselves(loopback: Loopback, inside: CensoredInternet) -> None:
     inside.swap([{"shape": {"ports": [STUN.port], "rate": 100_000, "of": "server"}}])
-    came = exchanged(inside, 100, 400_000, 1.2)
+    came = exchanged(loopback, 100, 400_000, 1.2)
 
     passed = sum(size for _, size in came[1:])
     assert passed * 8 / (came[-1][0] - came[0][0]) == pytest.approx(100_000, rel=WITHIN)
 
 
 @pytest.mark.parametrize("behaviour", ["police", "shape"])
-def test_a_stream_comes_at_the_rate_that_is_asked(inside: Entered, behaviour: str) -> None:
+def test_a_stream_comes_at_the_rate_that_is_asked(inside: CensoredInternet, behaviour: str) -> None:
     inside.swap([{behaviour: {"names": [LISTED], "rate": RATE}}])
     client = inside.client(timeout=20)
     client.get(f"https://{LISTED}/")  # a policer lets so much through at once
@@ -89,7 +96,7 @@ def test_a_stream_comes_at_the_rate_that_is_asked(inside: Entered, behaviour: st
     assert {behaviour} == {event.behaviour for event in inside.log()[-1:]}
 
 
-def test_other_rules_hold_at_once_and_for_new_flows_alone(inside: Entered) -> None:
+def test_other_rules_hold_at_once_and_for_new_flows_alone(inside: CensoredInternet) -> None:
     standing = inside.client(timeout=10)
     assert 200 == standing.get(f"https://{LISTED}/").status_code
     inside.swap([{"sni_reset": {"names": [LISTED]}}])
@@ -102,7 +109,7 @@ def test_other_rules_hold_at_once_and_for_new_flows_alone(inside: Entered) -> No
         inside.connect("151.101.3.10", 443, timeout=0.2)
 
 
-def test_names_are_those_of_the_worlds_resolver(inside: Entered) -> None:
+def test_names_are_those_of_the_worlds_resolver(inside: CensoredInternet) -> None:
     inside.swap([{"dns_forge": {"names": [LISTED], "answers": ["203.0.113.9"]}}])
 
     assert "203.0.113.9" in inside.resolve(LISTED)
@@ -114,11 +121,11 @@ def test_names_are_those_of_the_worlds_resolver(inside: Entered) -> None:
 
 @pytest.mark.parametrize(("address", "number"), [("151.101.3.10", "ECONNREFUSED"), ("192.0.2.99", None)])
 def test_a_port_without_a_server_is_refused_to_datagrams_where_somebody_is_there(
-    inside: Entered, address: str, number: str | None
+    loopback: Loopback, address: str, number: str | None
 ) -> None:
     to = machine.header(Address(address, 9999))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-        own.connect(("127.0.0.1", inside._entrance[1]))
+        own.connect(("127.0.0.1", loopback.entrance[1]))
         own.settimeout(1 if number else 0.2)
         own.send(to + b"anybody there?")
         if number:
@@ -128,7 +135,7 @@ def test_a_port_without_a_server_is_refused_to_datagrams_where_somebody_is_there
                 own.recv(100)
 
 
-def test_what_a_router_says_is_what_connect_raises(inside: Entered) -> None:
+def test_what_a_router_says_is_what_connect_raises(inside: CensoredInternet) -> None:
     inside.swap([{"icmp_reject": {"prefixes": ["151.101.3.10/32"]}}])
 
     with pytest.raises(OSError, match="said by the entrance") as told:
@@ -138,12 +145,14 @@ def test_what_a_router_says_is_what_connect_raises(inside: Entered) -> None:
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_datagrams_longer_than_a_packet_arrive_in_pieces_that_are_judged_as_one(inside: Entered, family: int) -> None:
+def test_datagrams_longer_than_a_packet_arrive_in_pieces_that_are_judged_as_one(
+    loopback: Loopback, family: int
+) -> None:
     at = {4: STUN, 6: Address("2001:4860:4864:5:8000::1", STUN.port)}[family]
     head, size = machine.header(at), 3000
     request = struct.pack("!HHI", 1, size, 0x2112A442) + bytes(12) + struct.pack("!HH", 0x8022, size - 4)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-        own.connect(("127.0.0.1", inside._entrance[1]))
+        own.connect(("127.0.0.1", loopback.entrance[1]))
         own.settimeout(5)
         own.send(head + request + bytes(size - 4))
 
@@ -152,7 +161,7 @@ def test_datagrams_longer_than_a_packet_arrive_in_pieces_that_are_judged_as_one(
 
 def test_what_a_kernel_would_tell_of_a_connection_is_told() -> None:
     with Loopback(dataclasses.replace(load_world("open"), link=Link(delay=0.03))) as lab:
-        end = Entered(lab).connect("23.192.228.80", 443)
+        end = on_loopback(lab).connect("23.192.228.80", 443)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
             own.connect(("127.0.0.1", lab.entrance[1]))
             own.settimeout(5)
@@ -174,7 +183,10 @@ def test_what_a_kernel_would_tell_of_a_connection_is_told() -> None:
     ],
 )
 def test_what_it_cannot_give_is_refused_with_the_reason(
-    inside: Entered, tmp_path: pathlib.Path, asked: Callable[[Entered, pathlib.Path], object], why: str
+    inside: CensoredInternet,
+    tmp_path: pathlib.Path,
+    asked: Callable[[CensoredInternet, pathlib.Path], object],
+    why: str,
 ) -> None:
     with pytest.raises(NoLab, match=why):
         asked(inside, tmp_path)
