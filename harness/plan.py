@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.judge.carriage import CARRIAGE
-from harness.judge.controls import DIRECT
+from harness.judge.controls.over import DIRECT
 from harness.judge.endpoints import asked_host
 from harness.model import PATH_TARGET, Cell, Check, Controls, Level, Path, Retry, ScenarioPlan, Target, item_name
 

@@ -6,7 +6,7 @@ import urllib.parse
 
 from harness.judge.blockpages import known_page
 from harness.judge.conditions import Condition
-from harness.judge.controls import SHORT_SEGMENT
+from harness.judge.controls.elsewhere import SHORT_SEGMENT
 from harness.judge.endpoints import asked_host
 from harness.judge.pages import REFUSALS, challenge, same_page
 from harness.judge.residue import RESIDUAL_SECONDS

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness.judge.addresses import agree, is_bogon
-from harness.judge.controls import DIRECT, names_here, stood
+from harness.judge.controls.neutral import stood
+from harness.judge.controls.over import DIRECT, names_here
 from harness.judge.endpoints import is_ipv6, target_name
 from harness.judge.seen import RANK, Answer, Good, Seen, reached
 from harness.judge.told import answers, bogus, contradictory, explained, given_out, is_bogon_answer

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.judge.endpoints import endpoint, target_name
-from harness.model import Cell, Check, Controls, Observation, Path, Role, Walk
+from harness.model import Cell, Check, Controls, Observation, Path, Role, Stage, Walk
+
+CUT_SHORT = frozenset({"generic_timeout_error", "connection_reset", "connection_aborted", "eof_error"})
+"""How a connection ends by which an answer is cut short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,16 @@ class Row:
     when: Callable[[Failed], bool]
     ask: Callable[[Failed], Iterator[Wanted]]
     tells: str
+
+
+def at_target(failed: Failed) -> bool:
+    """The failure may be the target's: also where a proxy would not reach it, for whatever reason."""
+    return failed.last.of == "target" or failed.last.stage == Stage.HOP
+
+
+def another_page(failed: Failed) -> bool:
+    """A whole answer came, and it was not the target's: its last stage ended by what it held, not by the connection."""
+    return failed.last.stage == Stage.BODY and failed.last.failure not in CUT_SHORT
 
 
 def _encrypted(check: Check) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.judge.blockpages import PAGES, Page
-from harness.judge.controls import DIRECT
+from harness.judge.controls.over import DIRECT
 from harness.judge.endpoints import Endpoint, endpoint, is_ipv6, target_name
 from harness.judge.named import (
     encrypted_check_name,

@@ -1,0 +1,53 @@
+"""Answers that are not the target's, or need not be: the same page over TLS, and where the server saw us come from."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.judge.endpoints import target_name
+from harness.judge.failed import Failed, Row, Wanted, another_page
+from harness.judge.named import encrypted_check_name
+from harness.judge.pages import REFUSALS
+from harness.model import Check, Level, Role, Stage, Walk
+
+
+def anybodys(walk: Walk, check: Check) -> bool:
+    """True where an answer came in the clear, and nothing in it shows whose it is."""
+    answered = walk.at(Stage.RESPONSE) is not None and walk.level < Level.E3
+    return answered and str(check.params.get("url", "")).startswith("http://")
+
+
+def _over_tls(failed: Failed) -> Iterator[Wanted]:
+    url = urllib.parse.urlsplit(str(failed.check.params["url"]))
+    secure = url._replace(scheme="https", netloc=url.hostname or "").geturl()
+    check = replace(failed.check, name=encrypted_check_name(failed.check.name), params={"url": secure})
+    yield Wanted(role=Role.ENCRYPTED, check=check, path=failed.cell.path)
+
+
+def _exit(failed: Failed) -> Iterator[Wanted]:
+    for check in failed.controls.reflectors:
+        yield Wanted(role=Role.EXIT, check=check, path=failed.cell.path)
+
+
+def _answered_otherwise(failed: Failed) -> bool:
+    return failed.last.of == "target" and failed.last.stage in {Stage.RESPONSE, Stage.BODY}
+
+
+def _page_in_the_clear(failed: Failed) -> bool:
+    """A page came in the clear, or a refusal in its place: whether it is the service's own nobody can tell by looks."""
+    answer = failed.walk.at(Stage.RESPONSE)
+    came = failed.last.failure is None or (another_page(failed) and answer and answer.detail.get("status") in REFUSALS)
+    in_the_clear = str(failed.check.params.get("url", "")).startswith("http://")
+    return bool(came) and in_the_clear and failed.check.probe == "http" and target_name(failed.check) is not None
+
+
+OVER_TLS = Row(
+    role=Role.ENCRYPTED,
+    when=_page_in_the_clear,
+    ask=_over_tls,
+    tells="whether the service itself, which nobody else can speak for over TLS, answers alike",
+)
+
+EXIT = Row(role=Role.EXIT, when=_answered_otherwise, ask=_exit, tells="where the answering server saw us come from")
