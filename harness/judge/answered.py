@@ -5,12 +5,13 @@ from __future__ import annotations
 import urllib.parse
 
 from harness.judge.blockpages import known_page
+from harness.judge.compared import http_answer
 from harness.judge.conditions import Condition
 from harness.judge.controls.elsewhere import SHORT_SEGMENT
 from harness.judge.endpoints import asked_host
 from harness.judge.pages import REFUSALS, challenge, same_page
 from harness.judge.residue import RESIDUAL_SECONDS
-from harness.judge.seen import Answer, Seen, http_answer
+from harness.judge.seen import Answer, Seen
 from harness.model import Level, Observation, Stage, Walk
 
 SLOW = 0.5

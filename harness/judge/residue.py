@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.judge.seen import RANK
+from harness.judge.compared import RANK
 from harness.model import Attempt, Stage, Walk
 
 RESIDUAL_SECONDS = 420.0

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.judge.blockpages import PAGES, Page
+from harness.judge.compared import alike, furthest, http_answer, progress, reached, same_end, tls_answered
 from harness.judge.controls.over import DIRECT
 from harness.judge.endpoints import Endpoint, endpoint, is_ipv6, target_name
 from harness.judge.named import (
@@ -24,14 +25,8 @@ from harness.judge.named import (
 from harness.judge.told import bogus, contradictory, given_out, same_lookup
 from harness.model import Attempt, Cell, Check, Control, Json, Level, Role, Stage, Walk
 
-RANK: Mapping[Stage, int] = {stage: rank for rank, stage in enumerate(Stage)}
-"""The stages in the order in which a walk meets them."""
-
 ANSWERED_BY_PROXY = frozenset({"proxy_auth_failed", "proxy_protocol_error", "not_supported"})
 """Failures of a hop that say something of the hop alone, and nothing of the target behind it."""
-
-ENDED = frozenset({"connection_reset", "connection_aborted", "eof_error"})
-"""Ends of a connection by its other side, of which a proxy makes one another."""
 
 GENUINE = frozenset({Role.FOREIGN, Role.DOMESTIC, Role.KNOWN_GOOD, Role.EXIT})
 """Controls that go through only where a genuine host answered; the others take anybody's answer."""
@@ -305,67 +300,3 @@ def _afar(path: str) -> bool:
 def _retold(walk: Walk, control: Walk, path: str) -> bool:
     """True where a control was told the same of the name by the same resolver, from the same place."""
     return not _afar(path) and same_lookup(walk, control)
-
-
-def reached(walk: Walk) -> bool:
-    """True where the target itself sent anything: a proxy's word that it has connected is none."""
-    if walk.completed:
-        return True
-    through = any(seen.of.startswith("hop:") for seen in walk.observations)
-    own = [seen for seen in walk.observations if seen.of == "target" and seen.stage != Stage.RESOLVE]
-    return any(seen.received or (seen.stage == Stage.CONNECT and seen.failure is None and not through) for seen in own)
-
-
-def progress(walk: Walk) -> int:
-    """The rank of the stage surely reached; what never heard of its target got no further than its name."""
-    if walk.completed:
-        return len(RANK)
-    if walk.last is None:
-        return 0
-    if walk.last.of == "target" and walk.last.stage == Stage.RESOLVE:
-        return RANK[Stage.RESOLVE]
-    if not reached(walk):
-        return RANK[Stage.CONNECT] if given_out(walk) or walk.address else RANK[Stage.RESOLVE]
-    return RANK[walk.last.stage]
-
-
-def furthest(walk: Walk) -> int:
-    """The rank of the latest stage at which it can have failed; a proxy does not say whether it ever connected."""
-    at = walk.failed_at
-    return len(RANK) if at is None else RANK[Stage.CONNECT] if at is Stage.HOP else RANK[at]
-
-
-def alike(walk: Walk, control: Walk) -> bool:
-    """True where both failed the same way: by the same token at the same stage, or the target would not take either.
-
-    A proxy tells its own side of it: a target that refuses is an EOF behind one proxy and code 1 or 5 behind another,
-    and one that resets is an EOF. So where a proxy stands between, all that can be compared is that no connection came
-    about. Who hangs up resets where he has not read all of it yet, and else ends in order (RFC 1122, section 4.2.2.13):
-    by the same server one may come now, and the other a moment later.
-    """
-    if walk.failed_at == control.failed_at and walk.failure == control.failure:
-        return True
-    if walk.failed_at == Stage.RESOLVE:
-        return walk.failure == "dns_nxdomain_error" and control.failure == "proxy_refused"
-    if walk.failed_at == control.failed_at and {walk.failure, control.failure} <= ENDED:
-        return True
-    proxied = any(seen.of.startswith("hop:") for seen in (*walk.observations, *control.observations))
-    unmade = not {walk.failed_at, control.failed_at}.isdisjoint({Stage.CONNECT, Stage.HOP})
-    return proxied and unmade and not reached(walk) and not reached(control)
-
-
-def same_end(control: Walk, walk: Walk) -> bool:
-    """True where a handshake was cut as the walk's was, with no more of an answer."""
-    return control.failed_at == walk.failed_at and control.failure == walk.failure and not tls_answered(control)
-
-
-def tls_answered(walk: Walk) -> bool:
-    """True where the peer sent anything in a handshake, be it an alert."""
-    seen = walk.at(Stage.TLS)
-    return seen is not None and (seen.failure is None or bool(seen.detail.get("server_hello")))
-
-
-def http_answer(walk: Walk) -> Mapping[str, Json]:
-    """What the walk's HTTP answer showed, empty where none came."""
-    seen = walk.at(Stage.RESPONSE)
-    return seen.detail if seen else {}

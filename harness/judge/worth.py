@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.judge.compared import http_answer
 from harness.judge.failed import Wanted
 from harness.judge.named import encrypted_check_name
 from harness.judge.pages import same_page
-from harness.judge.seen import http_answer
 from harness.model import Control, Role, Walk
 
 # These may set off a filter at an address that others still need: they come when the others are done, one by one.

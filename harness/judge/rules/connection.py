@@ -18,9 +18,6 @@ from harness.judge.conditions import (
     RESET,
     SILENT,
     UNREACHABLE,
-    address_is_genuine,
-    address_is_literal,
-    agrees_elsewhere,
     both_arms,
     either,
     ended,
@@ -35,6 +32,7 @@ from harness.judge.conditions import (
     other_name_answered,
     passes_elsewhere,
 )
+from harness.judge.resolved import address_is_genuine, address_is_literal, agrees_elsewhere
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 

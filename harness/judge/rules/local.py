@@ -33,10 +33,10 @@ from harness.judge.conditions import (
     proved,
     resolver_errs,
     shown,
-    tcp_taken,
     through,
     token,
 )
+from harness.judge.resolved import tcp_taken
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 

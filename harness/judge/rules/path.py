@@ -25,10 +25,10 @@ from harness.judge.conditions import (
     other_name_answered,
     resolver_errs,
     resolver_fails,
-    tcp_taken,
     token,
     works_elsewhere,
 )
+from harness.judge.resolved import tcp_taken
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 

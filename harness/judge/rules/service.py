@@ -27,18 +27,15 @@ from harness.judge.conditions import (
     REFUSED,
     SILENT,
     UNREACHABLE,
-    address_is_foreign,
     either,
     ended,
     fails_alike,
     foreign_works,
     gets_further,
-    looked_up,
     may_be_the_targets,
     passes_elsewhere,
-    tcp_agrees,
-    tcp_unheard,
 )
+from harness.judge.resolved import address_is_foreign, looked_up, tcp_agrees, tcp_unheard
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 
