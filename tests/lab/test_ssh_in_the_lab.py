@@ -62,6 +62,14 @@ def test_a_connection_is_forwarded_by_the_names_of_the_world(lab: Lab, family: i
     assert nobody.endswith("255")
 
 
+@pytest.mark.parametrize("name", ["a" * 64 + ".example", "www..example"])
+def test_what_is_no_name_leads_nowhere_and_ends_nothing(lab: Lab, name: str) -> None:
+    lab.swap([])
+
+    assert client(lab, 4, f"SSH -W {name}:80 </dev/null 2>&1; echo $?").endswith("255")
+    assert "still" == client(lab, 4, "echo still | SSH cat")
+
+
 def test_a_slow_session_passes_and_a_fast_one_costs_its_server(lab: Lab, family: int) -> None:
     lab.swap([Rule(behaviour="ssh_rate", params={})])
     mark = lab.mark()

@@ -8,6 +8,7 @@ from harness.lab.servers import dnswire
 from harness.lab.servers.params import Dns
 from harness.lab.servers.seat import Seat, Source, Stream
 
+_IDLE = 180.0  # seconds that a client may say nothing (RFC 7766, 6.2.3)
 _FAILURES = {"servfail": dnswire.SERVFAIL, "refused": dnswire.REFUSED}
 
 
@@ -58,8 +59,10 @@ class DnsServer:
         """Answer every query of a connection, in order."""
         while True:
             try:
-                size = int.from_bytes(await stream.reader.readexactly(2), "big")
-                answer = self._directory.answer(await stream.reader.readexactly(size))
+                async with asyncio.timeout(_IDLE):
+                    size = int.from_bytes(await stream.reader.readexactly(2), "big")
+                    query = await stream.reader.readexactly(size)
+                answer = self._directory.answer(query)
             except asyncio.IncompleteReadError:
                 return
             if answer is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import urllib.parse
 
 from harness.lab.servers import http
@@ -39,5 +38,5 @@ def _query(request: http.Request) -> bytes:
     text = urllib.parse.parse_qs(request.target.partition("?")[2]).get("dns", [""])[0]
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is what has letters beyond ASCII
         return b""

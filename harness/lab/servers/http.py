@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -16,6 +17,7 @@ import h11
 from harness.lab.servers.seat import Stream
 
 _READ = 65_536
+IDLE = 180.0  # seconds that a client may say nothing; servers have one to some minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +44,24 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "text/html; charset=utf-8"})
 
     def fields(self) -> list[tuple[str, str]]:
-        """The header fields, with the length of the body."""
-        return [
-            *((name.lower(), value) for name, value in self.headers.items()),
-            ("content-length", str(len(self.body))),
-        ]
+        """The header fields, with the length of the body where there can be one."""
+        own = [(name.lower(), value) for name, value in self.headers.items()]
+        return own if self.status in _BODYLESS else [*own, ("content-length", str(len(self.body)))]
+
+    def bodyless(self, method: str) -> bool:
+        """True where nothing follows the header."""
+        return method == "HEAD" or self.status in _BODYLESS or not self.body
 
 
 Respond: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_NO_PROXY = Response(status=405, body=b"this is no proxy\n", headers={"allow": "GET, HEAD, POST"})
+_BODYLESS = frozenset({204, 304})  # whatever is said of them (RFC 9110, 6.4.1)
+
+
+async def _answered(respond: Respond, request: Request) -> Response:
+    """The response to a request; who takes a web server for a proxy is told so, and has no tunnel."""
+    return _NO_PROXY if request.method == "CONNECT" else await respond(request)
 
 
 async def serve(stream: Stream, respond: Respond, begun: bytes = b"") -> None:
@@ -66,7 +78,7 @@ async def _serve_http1(stream: Stream, respond: Respond, begun: bytes) -> None:
         connection.receive_data(begun)
     try:
         while request := await _http1_request(connection, stream):
-            _send_http1(connection, stream, request, await respond(request))
+            _send_http1(connection, stream, request, await _answered(respond, request))
             await stream.writer.drain()
             if connection.our_state is not h11.DONE:
                 return
@@ -83,7 +95,7 @@ async def _http1_request(connection: h11.Connection, stream: Stream) -> Request 
         if event is h11.NEED_DATA:
             if connection.they_are_waiting_for_100_continue:
                 stream.writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
-            connection.receive_data(await stream.reader.read(_READ))
+            connection.receive_data(await heard(stream.reader))
         elif isinstance(event, h11.Request):
             head = event
         elif isinstance(event, h11.Data):
@@ -98,7 +110,7 @@ async def _http1_request(connection: h11.Connection, stream: Stream) -> Request 
 def _send_http1(connection: h11.Connection, stream: Stream, request: Request, response: Response) -> None:
     head = h11.Response(status_code=response.status, headers=response.fields())
     events: list[h11.Event] = [head, h11.EndOfMessage()]
-    if request.method != "HEAD":
+    if not response.bodyless(request.method):
         events.insert(1, h11.Data(data=response.body))
     for event in events:
         stream.writer.write(connection.send(event) or b"")
@@ -110,9 +122,7 @@ class _Http2:
     def __init__(self, stream: Stream, respond: Respond) -> None:
         self._stream = stream
         self._respond = respond
-        self._connection = h2.connection.H2Connection(
-            h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
-        )
+        self._connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
         self._asked: dict[int, tuple[dict[str, str], bytearray]] = {}
         self._owed: dict[int, bytes] = {}
 
@@ -121,12 +131,13 @@ class _Http2:
         self._connection.initiate_connection()
         await self._flush()
         try:
-            while data := await self._stream.reader.read(_READ):
+            while data := await heard(self._stream.reader):
                 for event in self._connection.receive_data(data):
-                    await self._take(event)
+                    with contextlib.suppress(h2.exceptions.ProtocolError):  # a stream that they have given up
+                        await self._take(event)
                 self._send_owed()
                 await self._flush()
-        except h2.exceptions.ProtocolError:  # theirs, or a stream that they have given up
+        except h2.exceptions.ProtocolError:  # theirs
             await self._flush()
 
     async def _take(self, event: h2.events.Event) -> None:
@@ -144,10 +155,9 @@ class _Http2:
     async def _answer(self, number: int) -> None:
         head, body = self._asked.pop(number)
         method, target = head.get(":method", "GET"), head.get(":path", "/")
-        response = await self._respond(
-            Request(method=method, target=target, source=self._stream.source, body=bytes(body))
-        )
-        bodyless = method == "HEAD" or not response.body
+        request = Request(method=method, target=target, source=self._stream.source, body=bytes(body))
+        response = await _answered(self._respond, request)
+        bodyless = response.bodyless(method)
         self._connection.send_headers(
             number, [(":status", str(response.status)), *response.fields()], end_stream=bodyless
         )
@@ -182,11 +192,17 @@ def _number(stream_id: int | None) -> int:
     return stream_id or 0
 
 
+async def heard(reader: asyncio.StreamReader) -> bytes:
+    """What a client says next, b"" at its end; TimeoutError where it says nothing for too long."""
+    async with asyncio.timeout(IDLE):
+        return await reader.read(_READ)
+
+
 async def read_head(reader: asyncio.StreamReader) -> bytes:
     """The bytes of a connection up to the end of its first HTTP/1.1 head, and what came with them."""
     begun = b""
     while b"\r\n\r\n" not in begun and len(begun) < _READ:
-        more = await reader.read(_READ)
+        more = await heard(reader)
         if not more:
             break
         begun += more

@@ -25,7 +25,6 @@ _IPV6_FREEBIND = 78  # linux/in6.h; the socket module does not name it
 _IP_FREEBIND = 15  # linux/in.h
 _BACKLOG = 256
 _LONGEST = 65_535  # bytes of a datagram
-_PATIENCE = 180.0  # seconds; longer than any probe waits
 
 _GONE = (OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, EOFError)
 """How a connection ends when the client, or the network between, lets go."""
@@ -34,7 +33,9 @@ _GONE = (OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, EOFEr
 def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
     """A socket on an address that is routed here, though no interface carries it."""
     six = ipaddress.ip_address(address).version == 6
-    bound = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind)
+    # asyncio turns Nagle's algorithm off for sockets that name their protocol, and for no others
+    proto = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
+    bound = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind, proto)
     try:
         bound.setblocking(False)
         if six:
@@ -44,6 +45,9 @@ def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
             bound.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
         if kind == socket.SOCK_STREAM:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(
+                socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
+            )  # as daemons have it: who has vanished is let go
         bound.bind((address, port))
     except OSError:
         bound.close()
@@ -121,8 +125,7 @@ async def _serve(seat: Seat, reader: asyncio.StreamReader, writer: asyncio.Strea
 async def _talk(seat: Seat, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         with contextlib.suppress(*_GONE), contextlib.closing(writer):
-            async with asyncio.timeout(_PATIENCE):
-                await server.serve(Stream(reader, writer, seat.internet.elsewhere))
+            await server.serve(Stream(reader, writer, seat.internet.elsewhere))
     except Exception as exc:  # a fault of ours must not look like one of the network's
         seat.internet.fail(f"{seat}: {exc!r}")
 

@@ -26,7 +26,10 @@ class MaxServer(WebSocketServer):
 
 
 def _incoming(message: bytes | str) -> str:
-    asked = json.loads(message)
+    try:
+        asked = json.loads(message)
+    except RecursionError as exc:
+        raise ValueError("deeper than any message of the protocol") from exc
     if not isinstance(asked, dict):
         raise ValueError("not an object")
     known = asked.get("opcode") == _HELLO and asked.get("cmd") == 0

@@ -85,7 +85,7 @@ class Middlebox:
         try:
             there = _held(held, await self._reached(origin))
             await there.writer.start_tls(context, server_hostname=shown.name)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: what is shown as a name could be none
             return None
 
         async def intercept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

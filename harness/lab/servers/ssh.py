@@ -111,7 +111,7 @@ class Session:
             host, port = message.string().decode("ascii", "replace"), message.number()
             try:
                 channel.there = await self._reach(host, port)
-            except (OSError, OverflowError):
+            except (OSError, OverflowError, UnicodeError):  # not there, or nothing that could be a port or a name
                 await self._transport.say(bytes((NOT_OPENED,)) + uint(peer) + uint(_UNREACHED) + bytes(8))
                 return
             self._held.callback(channel.there.writer.close)

@@ -123,7 +123,10 @@ class Transport:
         """Make the keys (RFC 4253, sections 7.2 and 8); `said` is what both sides have said before."""
         key = X25519PrivateKey.generate()
         mine = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        shared = mpint(key.exchange(X25519PublicKey.from_public_bytes(theirs)))
+        try:
+            shared = mpint(key.exchange(X25519PublicKey.from_public_bytes(theirs)))
+        except ValueError as exc:  # no key, or one that anybody's gives the same secret with (RFC 7748, 6.1)
+            raise Garbled from exc
         public = self._host.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         host = string(b"ssh-ed25519") + string(public)
         session = hashlib.sha256(b"".join(map(string, (*said, host, theirs, mine))) + shared).digest()

@@ -21,6 +21,8 @@ from wsproto.utilities import ProtocolError
 from harness.lab.servers import http
 from harness.lab.servers.seat import Stream
 
+_LONGEST = 1 << 20  # bytes of a message
+
 Incoming = Callable[[bytes | str], bytes | str | None]
 """Takes what one message of the client holds, and gives the message to send back, if any."""
 
@@ -47,28 +49,50 @@ class WebSocketServer:
 
     async def _talk(self, stream: Stream, begun: bytes) -> None:
         connection = wsproto.WSConnection(ConnectionType.SERVER)
-        incoming = self._begin()
+        conversation = _Conversation(self._path, self._begin())
         data = begun
         while data:
             connection.receive_data(data)
             for event in connection.events():
-                for reply in self._replies(event, incoming):
+                for reply in conversation.replies(event):
                     stream.writer.write(connection.send(reply))
             await stream.writer.drain()
             if connection.state in {ConnectionState.CLOSED, ConnectionState.REJECTING}:
                 return
             data = await stream.reader.read(65_536)
 
-    def _replies(self, event: Event, incoming: Incoming) -> list[Event]:
+
+class _Conversation:
+    """One client's messages; each may come in frames, and each frame in pieces (RFC 6455, 5.4)."""
+
+    def __init__(self, path: str, incoming: Incoming) -> None:
+        self._path = path
+        self._incoming = incoming
+        self._parts: list[bytes | str] = []
+        self._held = 0
+
+    def replies(self, event: Event) -> list[Event]:
+        """What to say to one event."""
         if isinstance(event, Request):
             fits = event.target.partition("?")[0] == self._path
             return [AcceptConnection() if fits else RejectConnection(status_code=404)]
         if isinstance(event, Ping | CloseConnection):
             return [event.response()]
         if isinstance(event, BytesMessage | TextMessage):
-            answer = incoming(event.data if isinstance(event, TextMessage) else bytes(event.data))
-            return [] if answer is None else [_message(answer)]
+            return self._gathered(event)
         return []
+
+    def _gathered(self, event: BytesMessage | TextMessage) -> list[Event]:
+        self._parts.append(event.data if isinstance(event, TextMessage) else bytes(event.data))
+        self._held += len(event.data)
+        if self._held > _LONGEST:
+            raise ValueError("no message is this long")
+        if not event.message_finished:
+            return []
+        whole = type(self._parts[0])().join(self._parts)  # type: ignore[arg-type]
+        self._parts, self._held = [], 0
+        answer = self._incoming(whole)
+        return [] if answer is None else [_message(answer)]
 
 
 def _message(answer: bytes | str) -> Event:
