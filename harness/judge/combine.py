@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 from harness.judge.rules import INSUFFICIENT, RULES
 from harness.model import CONCLUSIVE, Claim, Finding, Level, Strength, Target, Verdict
 
-SAYS_NOTHING = frozenset({"local.ipv6"})
+SAYS_NOTHING = frozenset({"local.ipv6", "ip.family_untold"})
 """Rules whose finding is left aside where another address of the same check says something."""
+
+UNSTEADY = "net.unsteady"
+"""The rule whose finding stands against every other attempt's that something is always so: once, it went through."""
 
 _ORDER: Mapping[str, int] = {rule.id: place for place, rule in enumerate((*RULES, INSUFFICIENT))}
 _STEADY = "steady"
+_OF_TARGET = frozenset({Claim.BLOCKED, Claim.DOWN})
 
 MIXED = replace(
     INSUFFICIENT,
@@ -111,12 +115,18 @@ def _mixed(failed: Sequence[Finding]) -> Finding:
 
 
 def _of_check(check: str, tries: Sequence[Try]) -> Finding:
-    """What all attempts say of a check: how it works if it ever does, else the one conclusive claim, else why not."""
+    """What all attempts say of a check: how it works if it ever does, else the one conclusive claim, else why not.
+
+    A claim that rests on a pattern yields to what went through when it was asked again, be it in another attempt.
+    """
     found = [_of_attempt([one for one in attempt.findings if one.check == check]) for attempt in tries]
     known = [one for one in found if one is not None]
     if works := _working(known):
         return works
     conclusive = [one for one in known if one.claim in CONCLUSIVE]
+    unsteady = [one for one in known if one.rule == UNSTEADY]
+    if unsteady and all(one.claim in _OF_TARGET and one.strength is Strength.LIKELY for one in conclusive):
+        return unsteady[0]
     if len({one.claim for one in conclusive}) > 1:
         return replace(_blank(MIXED.why, rule=MIXED.id), check=check)
     return min(conclusive or known, key=lambda one: _ORDER[one.rule])

@@ -13,6 +13,10 @@ _SPOILT = 0.1
 """Seconds by which our own event loop may be late before the evenness of a stream says more of us than of it."""
 
 
+_PAUSED = 0.5
+"""The part of a standstill for which a transfer had paused before, and gone on, so that it may well go on again."""
+
+
 def _probe(walk: Walk, seen: Seen) -> str:
     check = seen.check(walk)
     return check.probe if check else ""
@@ -52,9 +56,10 @@ def _ways(walk: Walk, seen: Seen) -> tuple[str, ...]:
 
 
 def _stopped(walk: Walk) -> bool:
-    """True where nothing moved any more; False where the time was over while bytes still moved."""
+    """True where nothing moved any more; False where the time was over while bytes still moved, or came by fits."""
     found = quality.measured(walk).get("stopped") or {}
-    return bool(found.get("stalled", "silence" in found))
+    by_fits = (found.get("paused") or 0.0) >= _PAUSED * (found.get("quiet") or 0.0)
+    return bool(found.get("stalled") and not by_fits) if "stalled" in found else "silence" in found
 
 
 def _slower_than_yardstick(walk: Walk, seen: Seen) -> bool:

@@ -123,6 +123,10 @@ address_is_foreign = Condition(
     "over a path known good this very address does not serve the target",
     lambda walk, seen: seen.same_address(walk) in {Good.ALIKE, Good.OTHERWISE},
 )
+family_untold = Condition(
+    "asked for over a path known good, this address was not reached, and nothing shows that path to have IPv6",
+    lambda walk, seen: seen.family_untold(walk),
+)
 address_is_genuine = Condition(
     "over a path known good this very address serves the target",
     lambda walk, seen: seen.same_address(walk) in {Good.PASSED, Good.BEYOND},

@@ -22,6 +22,7 @@ from harness.judge.named import (
     patient_query_check,
     udp_server,
 )
+from harness.judge.quality import DATAGRAMS
 from harness.judge.told import bogus, contradictory, given_out, same_lookup
 from harness.model import Attempt, Cell, Check, Control, Json, Level, Role, Stage, Walk
 
@@ -103,9 +104,21 @@ class Seen:
         return self._best(walk, [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if not pinned(one)])
 
     def same_address(self, walk: Walk) -> Good:
-        """The same, to the very address that the resolver here gave out."""
+        """The same, to the very address that the resolver here gave out; where it is of IPv6, over paths that have it."""
+        return self._best(walk, [one for one in self._at_address(walk) if self._has_family(walk, one.path)])
+
+    def family_untold(self, walk: Walk) -> bool:
+        """True where the walk's address was asked for over paths known good, and none of them is shown to have IPv6."""
+        asked = self._at_address(walk)
+        return bool(asked) and not any(self._has_family(walk, one.path) for one in asked)
+
+    def _at_address(self, walk: Walk) -> list[Control]:
         here = [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if pinned(one)]
-        return self._best(walk, [one for one in here if any(seen.address == walk.address for seen in one.walks)])
+        return [one for one in here if any(seen.address == walk.address for seen in one.walks)]
+
+    def _has_family(self, walk: Walk, path: str) -> bool:
+        """Not every proxy has IPv6: it counts only where something by IPv6 was reached over that path."""
+        return not is_ipv6(walk.address) or self._carries_ipv6(path)
 
     def known_good_walks(self, walk: Walk) -> Iterator[Walk]:
         """Every walk of the same check over a path known good."""
@@ -224,14 +237,10 @@ class Seen:
                 )
 
     def served_from_nowhere(self, walk: Walk) -> bool:
-        """True where over a path known good nobody takes a connection at the walk's address either.
-
-        Not every proxy has IPv6: an address of it counts only where something else by IPv6 was reached over that path.
-        """
-        here = [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if pinned(one)]
+        """True where over a path known good, of the walk's family, nobody takes a connection at its address either."""
+        here = [one for one in self._at_address(walk) if self._has_family(walk, one.path)]
         found = [(one.path, seen) for one in here for seen in one.walks if seen.address == walk.address]
-        able = {path for path, _ in found if not is_ipv6(walk.address) or self._carries_ipv6(path)}
-        shown = [seen for path, seen in found if path in able and not self._says_nothing(seen, path)]
+        shown = [seen for path, seen in found if not self._says_nothing(seen, path)]
         return bool(shown) and not any(map(reached, shown))
 
     def nobody_shown(self, walk: Walk) -> bool:
@@ -266,7 +275,15 @@ class Seen:
         assert last is not None
         if last.of != "target" and (last.stage != Stage.HOP or last.failure in ANSWERED_BY_PROXY):
             return True
-        return not reached(control) and self.neutral(Role.FOREIGN, path) is not Answer.YES
+        if reached(control):
+            return False
+        if self._by_datagrams(control):  # a path that carries connections need not carry datagrams
+            return not any(map(passed, self.of(Role.YARDSTICK, path)))
+        return self.neutral(Role.FOREIGN, path) is not Answer.YES
+
+    def _by_datagrams(self, walk: Walk) -> bool:
+        check = self.check(walk)
+        return check is not None and check.probe in DATAGRAMS
 
 
 def _any(answers: Iterable[bool]) -> Answer:

@@ -32,6 +32,7 @@ class Meter:
     clock: Callable[[], float] = time.monotonic
     points: list[_Point] = field(default_factory=list)
     last: float = 0.0  # when a byte last moved
+    paused: float = 0.0  # the longest that no byte moved before one did again
 
     def __post_init__(self) -> None:
         self.last = self.clock()
@@ -49,6 +50,7 @@ class Meter:
 
     def moved(self, total: int) -> None:
         """So many bytes have moved by now."""
+        self.paused = max(self.paused, self.quiet)
         self.last = self.clock()
         point = _Point(self.last, total, segments(self.stream))
         # The newest point stands for those that came with it.
@@ -60,13 +62,16 @@ class Meter:
         """`bytes`, `seconds`, `mean` and `rate` in bits a second, `series`, and of the kernel's what it tells.
 
         `rate` is that of the second half of the bytes: neither slow start nor a burst that is let through counts in it.
+        What waited behind a gap comes all at once, so that the wait before the half counts where it makes it less.
         """
         first, end = self.points[0], self.points[-1]
+        half = self._half()
+        late = [rate for rate in (_rate(half, end), _rate(self._before(half), end)) if rate]
         return {
             "bytes": end.moved,
             "seconds": round(end.at - first.at, 4),
             "mean": _rate(first, end),
-            "rate": _rate(self._half(), end) or _rate(first, end),
+            "rate": min(late, default=_rate(first, end)),
             "series": [[round(point.at - first.at, 3), point.moved] for point in self._thinned()],
             **self._told(first.kernel, end.kernel),
         }
@@ -74,6 +79,9 @@ class Meter:
     def _half(self) -> _Point:
         half = self.points[-1].moved / 2
         return next(point for point in self.points if point.moved >= half)
+
+    def _before(self, point: _Point) -> _Point:
+        return self.points[max(0, self.points.index(point) - 1)]
 
     def _thinned(self) -> list[_Point]:
         step = max(1, -(-len(self.points) // POINTS))

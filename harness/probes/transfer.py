@@ -131,6 +131,7 @@ class _Transfer:
             "segments_out": kernel.out if kernel else None,
             "segments_in": kernel.into if kernel else None,
             "quiet": round(quiet, 3),
+            "paused": round(max((one.paused for one in self.ways.values()), default=0.0), 3),
             "stalled": quiet >= 0.9 * self.params["stall"],
         }
 

@@ -81,6 +81,8 @@ class Tunnel:
         with tape.stage(Stage.PATH, self.of) as note:
             note.detail.update(kind=self.kind, engine="sing-box", address=address, port=self.params["port"])
             self.inner.check(Address(address, self.params["port"]))
+            if until.clock() >= until.at:
+                raise TimeoutError  # those before it have taken all the time: the engine is not to blame
             engine = self.lease.engine(self.describe(self.params, address, self.trust))
             note.detail.update(await engine.up(until))
             await self._shaken(engine, Address(address, self.params["port"]), until, note)

@@ -185,3 +185,25 @@ def test_an_ipv6_that_works_for_nobody_here_is_not_held_against_the_target() -> 
     lost = walk(Stage.CONNECT, "network_unreachable", address=V6)
 
     assert "addresses" not in judge(cell(), facts((walk(address=V4), lost))).why
+
+
+@pytest.mark.parametrize("cut", ["tls.reset", "tls.reset_on_sni", "dns.forged"])
+def test_what_went_through_once_when_asked_again_is_not_always_cut(cut: str) -> None:
+    tries = [
+        Try(number=1, findings=(finding("web", Claim.BLOCKED, cut),)),
+        Try(number=2, findings=(finding("web", Claim.INCONCLUSIVE, "net.unsteady"),)),
+    ]
+
+    verdict = combine(tries, target(1, "web"))
+
+    assert ("inconclusive", "net.unsteady") == (verdict.claim, verdict.rule)
+
+
+def test_an_artefact_stands_whatever_went_through_when_asked_again() -> None:
+    page = replace(finding("web", Claim.BLOCKED, "page.known"), strength=Strength.CONFIRMED)
+    tries = [
+        Try(number=1, findings=(page,)),
+        Try(number=2, findings=(finding("web", Claim.INCONCLUSIVE, "net.unsteady"),)),
+    ]
+
+    assert "blocked" == combine(tries, target(1, "web")).claim

@@ -22,7 +22,7 @@ ROWS: tuple[Row, ...] = (
     *neutral.WITHOUT_THE_PATH,
     neutral.NAMES_PAST_THE_PATH,
     elsewhere.YARDSTICKS,
-    elsewhere.SERVERS_OF_STUN,
+    elsewhere.SERVERS_OF_DATAGRAMS,
     elsewhere.SAME_CHECK,
     elsewhere.SAME_ADDRESS,
     neutral.OVER_KNOWN_GOOD,

@@ -67,8 +67,9 @@ def _after_lookup(failed: Failed) -> bool:
     return at_target(failed) and (failed.last.stage in used or another_page(failed))
 
 
-def _asks_stun(failed: Failed) -> bool:
-    return at_target(failed) and failed.check.probe == "stun"
+def _asks_by_datagram(failed: Failed) -> bool:
+    """A question in a datagram or a few; a stream would take too long."""
+    return at_target(failed) and failed.check.probe in {"stun", "quic"}
 
 
 def _by_bytes(failed: Failed) -> bool:
@@ -91,11 +92,11 @@ YARDSTICKS = Row(
     tells="whether the same probe fares better with a neutral host over this path",
 )
 
-SERVERS_OF_STUN = Row(
+SERVERS_OF_DATAGRAMS = Row(
     role=Role.YARDSTICK,
-    when=_asks_stun,
+    when=_asks_by_datagram,
     ask=_yardsticks_elsewhere,
-    tells="whether the neutral server is up, so that its silence here means something",
+    tells="whether the neutral server is up and that path carries datagrams, so that silence means something",
 )
 
 SAME_CHECK = Row(role=Role.KNOWN_GOOD, when=at_target, ask=_same_check, tells="whether the target is up")

@@ -27,6 +27,7 @@ from harness.judge.conditions import (
     REFUSED,
     SILENT,
     UNREACHABLE,
+    by_ipv6,
     either,
     ended,
     fails_alike,
@@ -35,7 +36,7 @@ from harness.judge.conditions import (
     may_be_the_targets,
     passes_elsewhere,
 )
-from harness.judge.resolved import address_is_foreign, looked_up, tcp_agrees, tcp_unheard
+from harness.judge.resolved import address_is_foreign, family_untold, looked_up, tcp_agrees, tcp_unheard
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 
@@ -223,6 +224,14 @@ BEFORE = (
         when=(ended(Stage.CONNECT, SILENT | REFUSED), taken_before),
         why="Another cell's connection was taken here shortly before: this is what is left of its end, or a limit.",
         case="taken-before",
+    ),
+    Rule(
+        id="ip.family_untold",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        when=(ended(Stage.CONNECT, _NO_CONNECTION), by_ipv6, family_untold),
+        why="No path known good is shown to have IPv6, so nothing tells whether this address is up at all.",
+        case="ip-family-untold",
     ),
 )
 """Told before an address is suspected: one that took a connection a moment ago does not stand on a list."""

@@ -11,6 +11,7 @@ from harness.judge.conditions import (
     network_works,
     token,
 )
+from harness.judge.controls.over import DIRECT
 from harness.judge.rules.rule import Rule
 from harness.judge.seen import Seen
 from harness.model import Claim, Role, Stage, Strength, Walk
@@ -43,8 +44,14 @@ def _on_everybody(_: Walk, seen: Seen) -> bool:
     return all(_hung_up(walk) for control in neutral for walk in control.walks)
 
 
-def _host_answers(walk: Walk, _: Seen) -> bool:
-    return walk.last is not None and bool(walk.last.detail.get("host_answers"))
+def _host_answers(walk: Walk, seen: Seen) -> bool:
+    return walk.last is not None and bool(walk.last.detail.get("host_answers")) and not _refused_abroad(seen)
+
+
+def _refused_abroad(seen: Seen) -> bool:
+    """Whoever is abroad refuses here, so that to be refused does not show that a host is there."""
+    abroad = [walk for control in seen.of(Role.FOREIGN, DIRECT.name) for walk in control.walks]
+    return bool(abroad) and all(one.failed_at is Stage.CONNECT and one.failure in REFUSED for one in abroad)
 
 
 def _of_wireguard(walk: Walk, _: Seen) -> bool:
@@ -53,7 +60,7 @@ def _of_wireguard(walk: Walk, _: Seen) -> bool:
 
 hung_up = Condition("the tunnel's stream ended at once, with nothing from beyond", lambda walk, _: _hung_up(walk))
 on_everybody = Condition("so did the streams to every neutral host", _on_everybody)
-host_answers = Condition("the server's host answers otherwise", _host_answers)
+host_answers = Condition("the server's host answers otherwise, and not by a refusal as all do abroad", _host_answers)
 of_wireguard = Condition("the tunnel is WireGuard", _of_wireguard)
 
 TUNNELS = (

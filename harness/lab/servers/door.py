@@ -28,6 +28,7 @@ Talk: TypeAlias = Callable[[Server, asyncio.StreamReader, asyncio.StreamWriter],
 
 _BACKLOG = 256
 _MAX_PACING_RATE = 47  # asm-generic/socket.h; TCP paces itself where no queue does it (Linux 4.13)
+_SEGMENT = 1220  # bytes, of either family, whatever lies between (RFC 8200, section 5)
 _EVENLY = (5**0.5 - 1) / 2  # the step whose multiples fill 0 to 1 most evenly (Weyl 1916): a share is kept, not drawn
 _PATIENCE = 180.0  # seconds; longer than any probe waits
 
@@ -60,6 +61,8 @@ class Guard:
 
 
 def _pace(bound: socket.socket, rate: float) -> None:
+    # next to its client, on loopback, one segment would hold 64 KB: a whole page, on which no pace could be kept
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SEGMENT)
     bound.setsockopt(socket.SOL_SOCKET, _MAX_PACING_RATE, max(1, int(rate / 8)))
 
 
