@@ -40,6 +40,12 @@ def _alone(loc: Loc, host: HostFile) -> Iterator[Impossible]:
     for address, times in Counter(map(ipaddress.ip_address, host.addresses or ())).items():
         if times > 1:
             yield Impossible((*loc, "addresses"), f"{address} stands here {times} times", "write it once")
+    for name, times in Counter(host.names or ()).items():
+        if times > 1:
+            yield Impossible((*loc, "names"), f"{name} stands here {times} times", "write it once")
+    if host.down and host.silent:
+        remedy = "leave out down, which refuses, or silent, which is not there"
+        yield Impossible((*loc, "silent"), "a host is down or silent, and not both", remedy)
     dates = host.certificate
     if dates and dates.begins >= dates.ends:
         wrong = "a certificate ends before it begins"

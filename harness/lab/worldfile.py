@@ -17,7 +17,7 @@ from harness.document.complaint import BadFile, nearest
 from harness.document.node import Document, Loc
 from harness.document.reading import Reading, decoded, read
 from harness.errors import ScenarioError
-from harness.lab import impossible, variants, worldkinds
+from harness.lab import impossible, nobody, variants, worldkinds
 from harness.lab.contradictions import Placed, contradictions, timeless
 from harness.lab.world import Certificate, Hops, Host, Link, Rule, Service, World
 from harness.lab.worldmodel import HostFile, Part, VantagePart, WorldFile
@@ -82,9 +82,10 @@ def _meant(name: str) -> str:
 def _load(spelled: str, seen: tuple[pathlib.Path, ...]) -> World:
     name, words = variants.split(spelled)
     file = _find(name)
+    reading = _reading(file)
     if file.resolve() in seen:
         raise ScenarioError("a world cannot extend itself; extend another one, such as open")
-    return _understood(_reading(file), file, seen, words)
+    return _understood(reading, file, seen, words)
 
 
 def _understood(
@@ -97,6 +98,10 @@ def _understood(
     world = _laid_over(reading, parsed, _base(reading, parsed, file, (*seen, file.resolve())))
     others = {key: _seen_from(reading, key, part, world) for key, part in parsed.vantages.items()}
     _complain_of_times(reading, (world, *others.values()))
+    if not reading.complaints:  # what is amiss elsewhere would be told again
+        nobody.complain(reading, (), world)
+        for key, other in others.items():
+            nobody.complain(reading, ("vantages", key), other)
     if reading.complaints:
         raise BadFile(reading.complaints)
     choice = variants.chosen(world, words)
@@ -236,6 +241,8 @@ def _rules(reading: Reading, loc: Loc, entries: tuple[Any, ...], inherited: tupl
     placed = [Placed(place, rule) for place, rule in worldkinds.rules(reading, loc, len(entries))]
     for one in contradictions(placed):
         reading.wrong(*one)
+    for again in [place for place, entry in enumerate(entries) if entry == worldkinds.INHERITED][1:]:
+        reading.wrong((*loc, again), "the rules of the world below stand here twice", "write inherited once")
     own = {one.loc[-1]: (one.rule,) for one in placed}
     taken = (inherited if entry == worldkinds.INHERITED else own.get(n, ()) for n, entry in enumerate(entries))
     return tuple(rule for rules in taken for rule in rules)
@@ -250,7 +257,8 @@ def _hosts(reading: Reading, loc: Loc, part: Part, hosts: dict[str, Host]) -> tu
         certificate = host.certificate and Certificate(**dict(host.certificate))
         own = {**dict(host), "services": services, "certificate": certificate}
         below = hosts.get(host.name, Host(name=host.name, addresses=()))
-        if not (below.addresses or host.addresses) and reading.document.node((*here, "addresses")) is None:
+        written = reading.value((*here, "addresses"))
+        if written == [] or (written is None and not below.addresses):
             close = difflib.get_close_matches(host.name, hosts, n=1)
             remedy = f'did you mean "{close[0]}"?' if close else "write addresses: [...]"
             reading.wrong(here, f'host "{host.name}" has no address', remedy)

@@ -72,15 +72,22 @@ def _filled(reading: Reading, loc: Loc, table: Table) -> tuple[str, dict[str, Js
     if len(reading.complaints) == before and not isinstance(value, str):
         _complain_of_empty(reading, (*loc, kind), row)
         _complain_of_numbers(reading, (*loc, kind), spelled[kind])
+    if fitted and len(reading.complaints) == before:
+        for key, wrong, remedy in getattr(load_kind(row.params), "amiss", lambda _: ())(fitted.model_dump()):
+            reading.wrong((*loc, kind, key), wrong, remedy)
     return (kind, fitted.model_dump(mode="json")) if fitted else None
 
 
 def _complain_of_empty(reading: Reading, loc: Loc, row: Kind) -> None:
     """What a kind cannot be without must hold something, unless it is a list of what is spared."""
-    spared: frozenset[str] = getattr(load_kind(row.params), "MAY_BE_EMPTY", frozenset())
+    params = load_kind(row.params)
+    spared: frozenset[str] = getattr(params, "MAY_BE_EMPTY", frozenset())
     for name in (name for name, field in model(row).model_fields.items() if field.is_required()):
         if name not in spared and reading.value((*loc, name)) in ([], {}):
             reading.wrong((*loc, name), f'"{name}" is empty', "write at least one")
+    for name in getattr(params, "NESTED", {}):
+        if reading.value((*loc, name)) == {}:
+            reading.wrong((*loc, name), f'"{name}" is empty', "say what it is, or leave it out")
 
 
 def _complain_of_numbers(reading: Reading, loc: Loc, value: Json) -> None:

@@ -269,6 +269,80 @@ BAD = {
         HEAD + "vantage: {name: x, cc: Russia}\n",
         "bad.yaml:4:24: this is no country; write two capital letters (ISO 3166), such as RU; ZZ is none in particular",
     ),
+    "a resolver is a host of the world": (
+        HEAD + 'resolvers: [9.9.9.9, 203.0.113.99, "2001:db8::99"]\n',
+        "bad.yaml:4:22: no host of this world has this address;"
+        ' write the address of a host that has one, such as 195.208.4.1 of "national-resolver"',
+        "bad.yaml:4:36: no host of this world has this address;"
+        ' write the address of a host that has one, such as 2a0c:a9c7:8::1 of "national-resolver"',
+    ),
+    "a resolver answers questions, at a vantage too": (
+        HEAD + "vantages: {sea: {resolvers: [23.192.228.80]}}\n",
+        'bad.yaml:4:30: "neutral-abroad", which has this address, has no server dns or program or unbound on port 53;'
+        ' write the address of a host that has one, such as 195.208.4.1 of "national-resolver"',
+    ),
+    "flows are led to a host of the world": (
+        HEAD + "censor:\n  - tls_mitm: {prefixes: [23.192.228.80], to: [203.0.113.99]}\n",
+        "bad.yaml:5:48: no host of this world has this address; give it to a host with services: [mitm]",
+    ),
+    "questions are led to a resolver": (
+        HEAD + "censor:\n  - dns_hijack: {to: [195.208.4.1, 77.88.55.242]}\n",
+        'bad.yaml:5:36: "neutral-home", which has this address, has no server dns or program or unbound;'
+        ' write the address of a host that has one, such as 195.208.4.1 of "national-resolver"',
+    ),
+    "what outlives a flow is said": (
+        HEAD + "censor:\n  - sni_reset: {names: [a.example], residual: {}, reset: {}}\n",
+        'bad.yaml:5:47: "residual" is empty; say what it is, or leave it out',
+        'bad.yaml:5:58: "reset" is empty; say what it is, or leave it out',
+    ),
+    "the rules below stand in a list once": (
+        HEAD + "censor: [inherited, blackout, inherited]\n",
+        "bad.yaml:4:31: the rules of the world below stand here twice; write inherited once",
+    ),
+    "a program's files lie in its folder": (
+        HEAD
+        + "hosts:\n  - name: news\n    services: [{program: {port: 7, argv: [cat], files:\n"
+        + "      {../x: y, /etc/y: z, site/../../z: '', ca.pem: '', site/page: ok}}}]\n",
+        "bad.yaml:7:8: '../x' does not lie in the program's folder; write a path below it, such as site/index.html",
+        "bad.yaml:7:17: '/etc/y' does not lie in the program's folder; write a path below it, such as site/index.html",
+        "bad.yaml:7:28: 'site/../../z' does not lie in the program's folder;"
+        " write a path below it, such as site/index.html",
+        "bad.yaml:7:46: 'ca.pem' is put there by the lab; write another name",
+    ),
+    "a page is where a request can find it": (
+        HEAD + "hosts:\n  - {name: news, services: [{web: {pages: {index.html: {}, '/a?b': {}, /c: {}}}}]}\n",
+        "bad.yaml:5:44: 'index.html' is the path of no request; write one such as /news, or * for all others",
+        "bad.yaml:5:60: pages are found without what follows ?; write /a",
+    ),
+    "a page's header can be sent": (
+        HEAD
+        + "hosts:\n  - name: news\n    services:\n      - web: {pages: {/: {status: 101, headers:\n"
+        + '          {a b: c, "x": "é", "y": "a\\nb", Content-Length: "5", server: none}}}}\n',
+        "bad.yaml:7:35: the number is too small; write 200 or more",
+        "bad.yaml:8:12: 'a b' is no header field; write a name such as cache-control",
+        "bad.yaml:8:25: no header field holds this; write ASCII on one line, without spaces around it",
+        "bad.yaml:8:35: no header field holds this; write ASCII on one line, without spaces around it",
+        "bad.yaml:8:43: 'Content-Length' is the server's own; leave it out",
+    ),
+    "a key of Shadowsocks has its length, and is not repeated": (
+        HEAD + "hosts:\n  - name: tunnels\n    services: [{shadowsocks: {password: hunter2,"
+        " method: 2022-blake3-aes-128-gcm}}]\n",
+        "bad.yaml:6:41: this method has a key of 16 bytes; write what `openssl rand -base64 16` prints",
+    ),
+    "an SSH server's port is one": (
+        HEAD + "hosts:\n  - {name: news, services: [{ssh: {port: 99999}}]}\n",
+        "bad.yaml:5:42: the number is too large; write 65535 or less",
+    ),
+    "a host's addresses are some": (
+        HEAD + "hosts:\n  - {name: here, addresses: []}\n",
+        'bad.yaml:5:5: host "here" has no address; write addresses: [...]',
+    ),
+    "a host is down in one way, and has a name once": (
+        HEAD + "hosts:\n  - {name: news, down: true, silent: true, names: [a.example, a.example]}\n",
+        "bad.yaml:5:38: a host is down or silent, and not both;"
+        " leave out down, which refuses, or silent, which is not there",
+        "bad.yaml:5:51: a.example stands here 2 times; write it once",
+    ),
     "a key must be known": (
         HEAD + "hots: []\n",
         'bad.yaml:4:1: unknown key "hots"; did you mean "hosts"?',
@@ -291,6 +365,13 @@ def test_a_world_in_another_encoding_is_refused_where_it_begins_to_differ(tmp_pa
         load_world(str(file))
 
     assert f"{file}:4:24: this is no UTF-8; save the file as UTF-8" == str(refused.value)
+
+
+def test_a_link_that_leads_nowhere_is_told_as_any_file_that_cannot_be_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.yaml").symlink_to(tmp_path / "a.yaml")
+
+    with pytest.raises(ScenarioError, match=r"a\.yaml: cannot be read \(Too many levels of symbolic links\)"):
+        load_world(str(tmp_path / "a.yaml"))
 
 
 def test_everything_wrong_with_a_world_is_said_at_once(tmp_path: pathlib.Path) -> None:

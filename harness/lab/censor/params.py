@@ -221,7 +221,7 @@ Word: TypeAlias = Annotated[int, Within(0, 65535)]  # a field of 16 bits
 Seq: TypeAlias = Annotated[int, Within(-(1 << 31), 1 << 31)]  # from one sequence number to another
 Routers: TypeAlias = Annotated[int, Within(0, 30)]
 Payload: TypeAlias = Annotated[int, Within(1, 1400)]  # bytes that one packet carries
-Status: TypeAlias = Annotated[int, Within(100, 999)]  # of an answer of HTTP
+Status: TypeAlias = Annotated[int, Within(200, 999)]  # of a final answer of HTTP
 Hours: TypeAlias = Annotated[str, Reads(hours)]
 
 Protocol: TypeAlias = Literal["tcp", "udp", "icmp", "other"]

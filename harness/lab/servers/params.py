@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
 
-from harness.lab.censor.params import Address, Prefix, Rate, Reads, Seconds, Share, Status, Within, seconds
+from harness.lab.censor.params import Address, Prefix, Rate, Seconds, Share, Status, Within
+from harness.lab.servers.written import FieldValue, Header, Inside, Interface, PagePath, Spell, WireGuardKey, holds
 from harness.model import Json
 
 T = TypeVar("T")
 
 Listens: TypeAlias = Annotated[int, Within(1, 65535)]  # a port on which a server listens
-
-
-def spell(value: Json) -> Json:
-    """Seconds, more than none."""
-    found = seconds(value)
-    if found == 0:
-        raise ValueError(f"{value!r} is no time at all; write more, such as 2s")
-    return found
-
-
-def key(value: Json) -> Json:
-    """A key of WireGuard: 32 bytes in base64. What is wrong with it is told without it."""
-    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9+/]{43}=", value):
-        raise ValueError("this is no key of WireGuard; write the 44 characters that `wg genkey` or `wg pubkey` prints")
-    return value
-
-
-def within(value: Json) -> Json:
-    """An address, or one with the length of its prefix."""
-    try:
-        ipaddress.ip_interface(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is no address; write one such as 10.66.0.2/32") from None
-    return value
-
-
-WireGuardKey: TypeAlias = Annotated[str, Reads(key)]
-Interface: TypeAlias = Annotated[str, Reads(within)]
-Spell: TypeAlias = Annotated[float, Reads(spell)]
-
-PAGE = "*"
-"""The path of the page that answers every path without one of its own."""
 
 
 HTTP = ("h2", "http/1.1")  # by preference (RFC 9113, 3.1)
@@ -73,7 +40,7 @@ class Page:
     __pydantic_config__: ClassVar[Mapping[str, Json]] = {"extra": "forbid"}
 
     status: Status = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[Header, FieldValue] = field(default_factory=dict)
     body: str = ""
     json: Json = None
     size: Annotated[int, Within(0, 1 << 28)] = 0
@@ -165,7 +132,7 @@ class Web(Served):
 
     port: Listens = 443
     tls: bool = True
-    pages: Mapping[str, Page] = field(default_factory=dict)
+    pages: Mapping[PagePath, Page] = field(default_factory=dict)
 
     @property
     def alpn(self) -> tuple[str, ...] | None:
@@ -267,6 +234,17 @@ class Shadowsocks(Served):
     ]
     password: str  # of the 2022 methods: a key in base64
 
+    @staticmethod
+    def amiss(plain: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
+        """What its parameters say against each other: the key, what is wrong, what to write."""
+        size = 16 if "aes-128" in plain["method"] else 32
+        if plain["method"].startswith("2022-") and not holds(plain["password"], size):
+            yield (
+                "password",
+                f"this method has a key of {size} bytes",
+                f"write what `openssl rand -base64 {size}` prints",
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trojan(Served):
@@ -311,7 +289,7 @@ class Echo(Served):
 class Ssh(Served):
     """An SSH server that lets everybody in."""
 
-    port: int = 22
+    port: Listens = 22
 
 
 # The names that were read, each found by itself (Raman 2020, table 2; https://censoredplanet.org/kazakhstan).
@@ -371,5 +349,5 @@ class Program(Params):
     """
 
     argv: tuple[str, ...]
-    files: Mapping[str, str] = field(default_factory=dict)  # by name
+    files: Mapping[Inside, str] = field(default_factory=dict)  # by their paths in that folder
     transport: Literal["tcp", "udp"] = "tcp"  # over TCP, clients wait until it listens

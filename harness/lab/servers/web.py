@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from harness.lab.servers import http
-from harness.lab.servers.params import PAGE, Page, Web, filled
+from harness.lab.servers.params import Page, Web, filled
 from harness.lab.servers.seat import Seat, Stream
+from harness.lab.servers.written import PAGE
 from harness.model import Json
 
 # A page at least this long trips every rule that counts the first kilobytes of a flow.

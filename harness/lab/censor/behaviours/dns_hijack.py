@@ -6,8 +6,9 @@ RU 2026-08-26, many providers at once (net4people/bbs issue 657).
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from harness.lab.censor import forge, params, question
 from harness.lab.censor.packet import Packet
@@ -17,6 +18,8 @@ from harness.lab.censor.watch import Watch
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params(params.Params):
     """Where questions are led. Without an address in `to` of the question's family the question is dropped."""
+
+    LEADS_TO: ClassVar[Mapping[str, frozenset[str]]] = {"to": frozenset({"dns", "unbound", "program"})}
 
     to: tuple[params.Address, ...]  # the national resolver, one address for each family
     ports: tuple[params.Port, ...] = (53,)

@@ -9,8 +9,9 @@ that it can let all others through.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.lab.censor import forge, params
 from harness.lab.censor.packet import ACK, SYN, Packet
@@ -27,6 +28,8 @@ ADDRESS = 254  # the option of a SYN, one for experiments (RFC 4727): port and a
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params(params.Params):
     """Which flows, and where the middlebox is; without an address of a flow's family it passes."""
+
+    LEADS_TO: ClassVar[Mapping[str, frozenset[str]]] = {"to": frozenset({"mitm"})}
 
     prefixes: tuple[params.Prefix, ...]
     to: tuple[params.Address, ...]
