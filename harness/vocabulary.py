@@ -40,9 +40,10 @@ DETAILS = frozenset(
         ),
         *("cnames", "code", "content_type", "cut", "ede", "engine", "failure", "fault", "frame_head", "frames", "head"),
         *("headers", "host", "host_answers", "http_version", "ignored", "in_time", "issuer", "ja4", "kind", "length"),
-        *("lost", "malformed", "meaning", "method", "names", "offered", "offset", "passed_over", "paused", "phase", "port"),
-        *("proof", "quiet", "query", "rcode", "reason", "relay", "reply", "retransmits", "rtt", "said", "sans", "seen"),
+        *("lost", "malformed", "meaning", "method", "names", "offered", "offset", "passed_over", "phase", "port"),
+        *("paused", "proof", "quiet", "query", "rcode", "reason", "relay", "reply", "retransmits", "rtt", "said", "sans"),
         *(
+            "seen",
             "server",
             "server_hello",
             "server_name",

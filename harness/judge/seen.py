@@ -104,7 +104,7 @@ class Seen:
         return self._best(walk, [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if not pinned(one)])
 
     def same_address(self, walk: Walk) -> Good:
-        """The same, to the very address that the resolver here gave out; where it is of IPv6, over paths that have it."""
+        """The same, to the very address that the resolver here gave out; one of IPv6 over paths that have it."""
         return self._best(walk, [one for one in self._at_address(walk) if self._has_family(walk, one.path)])
 
     def family_untold(self, walk: Walk) -> bool:
