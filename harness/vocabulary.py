@@ -41,9 +41,8 @@ DETAILS = frozenset(
         *("cnames", "code", "content_type", "cut", "ede", "engine", "failure", "fault", "frame_head", "frames", "head"),
         *("headers", "host", "host_answers", "http_version", "ignored", "in_time", "issuer", "ja4", "kind", "length"),
         *("lost", "malformed", "meaning", "method", "names", "offered", "offset", "passed_over", "phase", "port"),
-        *("paused", "proof", "quiet", "query", "rcode", "reason", "relay", "reply", "retransmits", "rtt", "said", "sans"),
+        *("proof", "quiet", "query", "rcode", "reason", "relay", "reply", "retransmits", "rtt", "said", "sans", "seen"),
         *(
-            "seen",
             "server",
             "server_hello",
             "server_name",
@@ -54,6 +53,7 @@ DETAILS = frozenset(
             "stalled",
             "status",
             "steps",
+            "paused",
         ),
         *("stopped", "subject", "subprotocol", "title", "to", "to_port", "transport", "tried", "truncated", "ttl"),
         *("type", "version", "versions", "why", "steady", "intermittent", "residual", "neutral", "url", "proxy"),
