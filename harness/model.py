@@ -77,6 +77,7 @@ class Role(enum.StrEnum):
     EXIT = "exit"  # what a declared reflector saw as our source, over the same path
     YARDSTICK = "yardstick"  # a neutral host asked by the same probe, over the same path, to compare quality with
     ENCRYPTED = "encrypted"  # the same page over TLS instead of in the clear, over the same path
+    IN_THE_CLEAR = "in_the_clear"  # a neutral host's page in the clear, over the same path
     AGAIN = "again"  # the same check over the same path once more, in short segments
     WITHOUT_PATH = "without_path"  # the same check directly, where the path comes out elsewhere
 

@@ -9,7 +9,7 @@ from harness.dial.api import Stream
 from harness.dial.sockets import SocketStream
 
 # Linux, include/uapi/linux/tcp.h, struct tcp_info: offsets of 32-bit fields. Kernels fill as much of it as they know.
-_LAST_DATA_RECV = 52  # milliseconds
+_LAST_DATA_RECV, _LAST_ACK_RECV = 52, 56  # milliseconds
 _RTT, _TOTAL_RETRANS, _SEGS_OUT, _SEGS_IN = 68, 100, 136, 140
 _BYTES_ACKED = 120  # 64 bits
 _MIN_RTT, _DATA_SEGS_IN, _DATA_SEGS_OUT, _OUT_OF_ORDER = 148, 152, 156, 224  # the last from 5.4 on
@@ -65,6 +65,13 @@ def bottom(stream: object) -> SocketStream | None:
     while stream is not None and not isinstance(stream, SocketStream):
         stream = getattr(stream, "below", None)
     return stream
+
+
+def unheard(stream: object) -> float | None:
+    """Seconds since the far end of the connection at the bottom of a stream acknowledged anything; None as above."""
+    lowest = bottom(stream)
+    raw = lowest.tcp_info(_SIZE) if lowest else b""
+    return _word(raw, _LAST_ACK_RECV) / 1e3 if len(raw) >= _LAST_ACK_RECV + 4 else None
 
 
 def _word(raw: bytes, offset: int) -> int:

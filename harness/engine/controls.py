@@ -17,8 +17,8 @@ from harness.model import Cell, Control, Controls, Role, Walk
 SECONDS = 25.0  # for one control: a resolution, a connection, a handshake and an answer
 AGAIN_SECONDS = 4.0  # for a check that is asked again, right after a path known good brought its answer
 LAST = (
-    *(Role.AGAIN, Role.PATIENT_QUERY, Role.ENCRYPTED, Role.OTHER_NAME, Role.OTHER_HELLO),
-    *(Role.NAME_ELSEWHERE, Role.WITHOUT_PATH),
+    *(Role.AGAIN, Role.PATIENT_QUERY, Role.ENCRYPTED, Role.IN_THE_CLEAR, Role.OTHER_NAME),
+    *(Role.OTHER_HELLO, Role.NAME_ELSEWHERE, Role.WITHOUT_PATH),
 )
 """What is asked when the others are done, in this order: it may depend on what they said."""
 

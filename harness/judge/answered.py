@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import urllib.parse
-
 from harness.judge.blockpages import known_page
 from harness.judge.compared import http_answer
 from harness.judge.conditions import Condition
 from harness.judge.controls.elsewhere import SHORT_SEGMENT
 from harness.judge.endpoints import asked_host
-from harness.judge.pages import REFUSALS, challenge, same_page
+from harness.judge.pages import REFUSALS, challenge, led_to, location, same_hand, same_page
 from harness.judge.residue import RESIDUAL_SECONDS
 from harness.judge.seen import Answer, Seen
 from harness.model import Level, Observation, Stage, Walk
@@ -21,6 +19,8 @@ CRAWLS = 0.5
 _AS_LONG_AS_ASKED = frozenset({Stage.MEDIA, Stage.HOLD})  # a stream lasts as long as it is told to, wherever it goes
 UNTIMELY = frozenset({408, 421, 425, 426, 428, 429, 431})
 """Too slow, too soon, too many, too large or at the wrong place: what a server says for its own sake."""
+SIGN_IN = 511
+"""The status of a network that wants its user to sign in, which no origin server says (RFC 6585, section 6)."""
 PATIENT = 1.0
 """Seconds that must have been waited for this to mean anything."""
 
@@ -82,18 +82,8 @@ speaks_http = Condition("the exchange is HTTP", _speaks_http)
 
 def _leads_away(walk: Walk, seen: Seen) -> bool:
     """A redirect to a host that is neither the target's own, nor below it, nor above it."""
-    there = _led_to(walk)
+    there = led_to(http_answer(walk))
     return bool(there) and not _related(there, _asked(walk, seen))
-
-
-def _led_to(walk: Walk) -> str:
-    """The host to which a redirect leads, empty where there is none."""
-    return (urllib.parse.urlsplit(_location(walk)).hostname or "") if 300 <= _status(walk) < 400 else ""
-
-
-def _location(walk: Walk) -> str:
-    headers = http_answer(walk).get("headers") or {}
-    return str({key.lower(): value for key, value in headers.items()}.get("location", ""))
 
 
 def _asked(walk: Walk, seen: Seen) -> str:
@@ -105,22 +95,32 @@ def _related(one: str, other: str) -> bool:
     return one == other or one.endswith("." + other) or other.endswith("." + one)
 
 
+def _given_to_all(walk: Walk, seen: Seen) -> bool:
+    """Neutral hosts' pages in the clear are all the same that came here for the target, at home too where one is."""
+    here, there = http_answer(walk), seen.in_the_clear()
+    return bool(here and there) and all(same_hand(here, answer) for answer in there)
+
+
 def _own_fault(walk: Walk, _: Seen) -> bool:
     """A server says that it, or what is behind it, fails (RFC 9110, section 15.6), or that it will not be asked so."""
-    return 500 <= _status(walk) < 600 or _status(walk) in UNTIMELY
+    return (500 <= _status(walk) < 600 and _status(walk) != SIGN_IN) or _status(walk) in UNTIMELY
 
 
 def _leads_beside(walk: Walk, seen: Seen) -> bool:
     """A redirect into TLS at the same host, or to another of its own parent domain: only its owner has hosts there."""
-    there, here = _led_to(walk), _asked(walk, seen)
+    there, here = led_to(http_answer(walk)), _asked(walk, seen)
     parent = here.partition(".")[2]
     if there == here:
-        return bool(there) and _location(walk).lower().startswith("https:")
+        return bool(there) and location(http_answer(walk)).lower().startswith("https:")
     return "." in parent and (there == parent or there.endswith("." + parent))
 
 
 own_fault = Condition("the answer says that the server itself fails, or is asked too much (5xx, 429)", _own_fault)
 leads_beside = Condition("the answer leads into TLS at the target, or to another host of its own domain", _leads_beside)
+wants_signing_in = Condition(
+    "the answer says that the network wants us to sign in (511)", lambda walk, _: _status(walk) == SIGN_IN
+)
+given_to_all = Condition("in the clear, neutral hosts are all shown with the same page", _given_to_all)
 leads_away = Condition("the answer leads to another's host", _leads_away)
 alike_over_tls = Condition("over TLS the service itself answers alike over this path", _alike_over_tls)
 refuses = Condition(

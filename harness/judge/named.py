@@ -64,6 +64,11 @@ def encrypted_check_name(name: str) -> str:
     return f"{Role.ENCRYPTED}:{name}"
 
 
+def in_the_clear_check(name: str) -> Check:
+    """The first page of a neutral host, in the clear; whose page comes is what counts."""
+    return Check(name=f"{Role.IN_THE_CLEAR}:{name}", probe="http", params={"url": f"http://{name}/"}, level=Level.E1)
+
+
 def udp_server(walk: Walk) -> str | None:
     """The resolver (`9.9.9.9:53`) that answered for the target over plain UDP, None where none did."""
     seen = walk.at(Stage.RESOLVE)

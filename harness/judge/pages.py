@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Mapping
 
 from harness.judge.blockpages import Page, known_page
@@ -21,6 +22,30 @@ def same_page(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
         return one.get("title") == other.get("title")
     lengths = sorted(int(answer.get("length") or 0) for answer in (one, other))
     return one.get("body_sha256") == other.get("body_sha256") or lengths[0] > ALIKE * lengths[1]
+
+
+def same_hand(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
+    """True where one page, or one redirect, was given for two hosts: by more than a status or a length."""
+    if one.get("status") != other.get("status"):
+        return False
+    led = led_to(one), led_to(other)
+    if any(led):
+        return led[0] == led[1]
+    same = [one.get(likeness) and one.get(likeness) == other.get(likeness) for likeness in ("title", "body_sha256")]
+    return any(same)
+
+
+def led_to(answer: Mapping[str, Json]) -> str:
+    """The host to which a redirect leads, empty where there is none."""
+    if not 300 <= int(answer.get("status") or 0) < 400:
+        return ""
+    return urllib.parse.urlsplit(location(answer)).hostname or ""
+
+
+def location(answer: Mapping[str, Json]) -> str:
+    """Where a redirect says that it leads."""
+    headers = answer.get("headers") or {}
+    return str({key.lower(): value for key, value in headers.items()}.get("location", ""))
 
 
 _CLOUDFLARE = "developers.cloudflare.com, Cloudflare challenges: detect a challenge page response"

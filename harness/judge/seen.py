@@ -209,6 +209,11 @@ class Seen:
         found = self.of(Role.ENCRYPTED, self.cell.path.name, encrypted_check_name(walk.check))
         return tuple(answer for control in found for seen in control.walks if (answer := http_answer(seen)))
 
+    def in_the_clear(self) -> tuple[Mapping[str, Json], ...]:
+        """What came over the cell's own path as neutral hosts' pages in the clear, empty where nothing came."""
+        found = self.of(Role.IN_THE_CLEAR, self.cell.path.name)
+        return tuple(http_answer(seen) for control in found for seen in control.walks)
+
     def without_tls(self, walk: Walk) -> bool:
         """True where the page of the walk was asked for over TLS, and connections for that were refused."""
         found = self.of(Role.ENCRYPTED, self.cell.path.name, encrypted_check_name(walk.check))

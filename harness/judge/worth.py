@@ -21,8 +21,8 @@ def worth_asking(one: Wanted, done: Iterable[Control], here: str, asking: Iterab
     `asking` are the walks that ask for controls. A check is asked again only where it is a riddle why it failed: the
     target is up, or the line itself is in doubt. Where nothing neutral came through no name is at fault, and none need
     be risked; another ClientHello that was not answered is not sent again. Nobody is waited for who answers nothing, or
-    has answered this question by TCP. A check is asked without its path only where
-    that path carries something, and over TLS only where a path known good brings another page.
+    has answered this question by TCP. A check is asked without its path only where that path carries something, and
+    over TLS, or a neutral host in the clear, only where a path known good brings another page.
     """
     if one.role in RISKY:
         return _may_carry(done, here) and not _unanswered(one, done)
@@ -32,6 +32,8 @@ def worth_asking(one: Wanted, done: Iterable[Control], here: str, asking: Iterab
         return _went(done, Role.NEUTRAL_QUERY) is True and not _went(done, Role.OTHER_TRANSPORT)
     if one.role is Role.ENCRYPTED:
         return any(_other_page(walk, done) for walk in asking if encrypted_check_name(walk.check) == one.check.name)
+    if one.role is Role.IN_THE_CLEAR:
+        return any(_other_page(walk, done) for walk in asking)
     if one.role is Role.WITHOUT_PATH:
         return _went(done, Role.FOREIGN, path=here) is True
     return True

@@ -7,6 +7,7 @@ number of round trips. Small requests behind a long answer show by their acknowl
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 
 from harness.dial.api import Note, Stream, Tape
 from harness.dial.deadline import Deadline
-from harness.dial.kernel import bottom, segments
+from harness.dial.kernel import bottom, segments, unheard
 from harness.failures import Failed
 from harness.model import Json, Level, Stage
 from harness.probes import where
@@ -120,10 +121,12 @@ class _Transfer:
     def _stopped(self) -> dict[str, Json]:
         """Where it stopped, counted from the connection's first byte on the socket below.
 
-        What was sent is what the far end has acknowledged, where the kernel tells.
+        What was sent is what the far end has acknowledged, where the kernel tells. Nothing is quiet that is still
+        acknowledged: it waits in a queue.
         """
         socket, kernel = bottom(self.stream), segments(self.stream)
-        quiet = self.way.quiet if self.way else 0.0
+        since = unheard(self.stream)
+        quiet = min(self.way.quiet if self.way else 0.0, math.inf if since is None else since)
         return {
             "way": next((name for name, meter in self.ways.items() if meter is self.way), None),
             "sent": kernel.acked if kernel else (socket or self.stream).sent,

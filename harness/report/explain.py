@@ -49,6 +49,7 @@ _ROLES: Mapping[Role, str] = {
     Role.EXIT: "where a reflector saw us come from",
     Role.YARDSTICK: "a neutral host asked by the same probe",
     Role.ENCRYPTED: "the same page over TLS",
+    Role.IN_THE_CLEAR: "a neutral host in the clear",
     Role.AGAIN: "the same check asked again",
     Role.WITHOUT_PATH: "the same check without the path",
 }

@@ -142,6 +142,16 @@ def test_nothing_is_asked_over_tls_where_a_path_known_good_brings_the_same(expec
     assert expected == worth_asking(over_tls, (good,), "direct", (here,))
 
 
+def test_a_page_in_the_clear_asks_for_neutral_ones_where_a_path_known_good_brings_another() -> None:
+    here = page(200, "http_unexpected_status_code")
+    asked = [one for one in wanted(here, PLAIN, CONTROLS) if one.role is Role.IN_THE_CLEAR]
+
+    assert ["http://neutral.example.org/", "http://neutral.example.ru/"] == [one.check.params["url"] for one in asked]
+    for expected, elsewhere in ((True, 451), (False, 200)):
+        good = control(Role.KNOWN_GOOD, page(elsewhere), "office")
+        assert expected == worth_asking(asked[0], (good,), "direct", (here,))
+
+
 KNOWN_GOOD = control(Role.KNOWN_GOOD, walk(), "office")
 CUT = control(Role.KNOWN_GOOD, walk(Stage.TLS, "connection_reset"), "office")
 PINNED = control(Role.KNOWN_GOOD, walk(), "office", pinned=True)

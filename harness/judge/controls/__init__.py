@@ -8,7 +8,7 @@ from harness.judge.quality import missed
 from harness.judge.told import bogus
 from harness.model import Cell, Controls, Walk
 
-ANYBODYS_ROWS: tuple[Row, ...] = (*neutral.HERE, elsewhere.SAME_CHECK, answers.OVER_TLS)
+ANYBODYS_ROWS: tuple[Row, ...] = (*neutral.HERE, elsewhere.SAME_CHECK, answers.OVER_TLS, answers.NEUTRAL_PAGE)
 """What a walk asks for that went through, and that anybody on the way could have answered."""
 
 QUALITY_ROWS: tuple[Row, ...] = (elsewhere.YARDSTICKS, elsewhere.SAME_CHECK)
@@ -28,6 +28,7 @@ ROWS: tuple[Row, ...] = (
     neutral.OVER_KNOWN_GOOD,
     lookups.BY_TCP,
     answers.OVER_TLS,
+    answers.NEUTRAL_PAGE,
     lookups.NEUTRAL_QUERY,
     lookups.PATIENT_QUERY,
     elsewhere.AGAIN,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from harness.judge.endpoints import target_name
 from harness.judge.failed import Failed, Row, Wanted, another_page
-from harness.judge.named import encrypted_check_name
+from harness.judge.named import encrypted_check_name, in_the_clear_check
 from harness.judge.pages import REFUSALS
 from harness.model import Check, Level, Role, Stage, Walk
 
@@ -24,6 +24,13 @@ def _over_tls(failed: Failed) -> Iterator[Wanted]:
     secure = url._replace(scheme="https", netloc=url.hostname or "").geturl()
     check = replace(failed.check, name=encrypted_check_name(failed.check.name), params={"url": secure})
     yield Wanted(role=Role.ENCRYPTED, check=check, path=failed.cell.path)
+
+
+def _neutral_page(failed: Failed) -> Iterator[Wanted]:
+    neutral = [target_name(check) for check in (failed.neutral, failed.at_home) if check]
+    for name in neutral:
+        if name and name != target_name(failed.check):
+            yield Wanted(role=Role.IN_THE_CLEAR, check=in_the_clear_check(name), path=failed.cell.path)
 
 
 def _exit(failed: Failed) -> Iterator[Wanted]:
@@ -43,11 +50,24 @@ def _page_in_the_clear(failed: Failed) -> bool:
     return bool(came) and in_the_clear and failed.check.probe == "http" and target_name(failed.check) is not None
 
 
+def _anything_in_the_clear(failed: Failed) -> bool:
+    answered = failed.walk.at(Stage.RESPONSE)
+    came = answered is not None and "status" in answered.detail
+    return came and failed.check.probe == "http" and str(failed.check.params.get("url", "")).startswith("http://")
+
+
 OVER_TLS = Row(
     role=Role.ENCRYPTED,
     when=_page_in_the_clear,
     ask=_over_tls,
     tells="whether the service itself, which nobody else can speak for over TLS, answers alike",
+)
+
+NEUTRAL_PAGE = Row(
+    role=Role.IN_THE_CLEAR,
+    when=_anything_in_the_clear,
+    ask=_neutral_page,
+    tells="whether neutral hosts, at home too, are shown with the same page, so that nobody is singled out",
 )
 
 EXIT = Row(role=Role.EXIT, when=_answered_otherwise, ask=_exit, tells="where the answering server saw us come from")

@@ -2,6 +2,7 @@
 
 from harness.judge.answered import (
     alike_over_tls,
+    given_to_all,
     in_the_clear,
     is_known_page,
     leads_away,
@@ -9,6 +10,7 @@ from harness.judge.answered import (
     not_valid_yet,
     other_page_elsewhere,
     speaks_http,
+    wants_signing_in,
 )
 from harness.judge.conditions import (
     CERTIFICATE,
@@ -60,6 +62,15 @@ USABLE = (
         when=(through, shown, proved),
         why="The service gave an answer that only the real one can give.",
         case="usable-proved",
+    ),
+    Rule(
+        id="local.interception_for_all",
+        claim=Claim.INCONCLUSIVE,
+        strength=Strength.INSUFFICIENT,
+        mechanism="local.interception",
+        when=(in_the_clear, speaks_http, not_proved, either(given_to_all, wants_signing_in)),
+        why="Whoever is asked in the clear, the same page comes, or the network wants us to sign in: a captive portal.",
+        case="local-captive-portal-in-the-clear",
     ),
     Rule(
         id="http.other_page",
