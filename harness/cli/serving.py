@@ -26,7 +26,7 @@ def serve(world: World, name: str | None) -> int:
     with open_lab(world) as lab, contextlib.closing(Reception(lab, name)):
         password = secrets.token_urlsafe(12)
         port, running = _entrance(lab, password)
-        print("\n".join(_ways(lab, name, f"socks5h://{entrance.USER}:{password}@127.0.0.1:{port}")), flush=True)
+        print("\n".join(_ways(lab, name, f"{entrance.USER}:{password}@127.0.0.1:{port}")), flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             while lab.died is None and running.poll() is None:
                 time.sleep(GLANCE)
@@ -35,7 +35,7 @@ def serve(world: World, name: str | None) -> int:
 
 
 def _entrance(lab: Lab, password: str) -> tuple[int, LabProcess]:
-    """The port of the SOCKS5 server, whose listening socket is this machine's and whose other sockets are the lab's."""
+    """The port of the proxy, whose listening socket is this machine's and whose other sockets are the lab's."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         argv = [sys.executable, "-P", "-m", entrance.__name__]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), entrance.PASSWORD: password}
@@ -47,6 +47,6 @@ def _ways(lab: Lab, name: str, proxy: str) -> Iterator[str]:
     yield f"a program inside      waygauge lab run --in {name} -- PROGRAM   (shell, log and pcap too)"
     user = "--user --preserve-credentials " if lab.tier is Tier.USERNS else ""  # nobody can enter where he is already
     yield f"the same by hand      nsenter --target {lab.pid} {user}--net --mount -- PROGRAM"
-    yield f"a program outside     {proxy}"
+    yield f"a program outside     socks5h://{proxy}   or http://{proxy}"
     if lab.trust.ca_file:
         yield f"the world's authority {lab.trust.ca_file}"

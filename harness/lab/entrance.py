@@ -1,7 +1,8 @@
-"""The client's side of a lab for programs outside: SOCKS5 with a password, `python -m harness.lab.entrance`.
+"""The client's side of a lab for programs outside: a proxy with a password, `python -m harness.lab.entrance`.
 
 It runs inside; the listening socket, its stdin, was made outside and stays there. Whatever is asked for is resolved and
-connected from the client's own place, so that the censor sees it. RFC 1928, RFC 1929; CONNECT alone.
+connected from the client's own place, so that the censor sees it. SOCKS5 (RFC 1928, RFC 1929), CONNECT alone; what
+does not begin as that is asked as a proxy of HTTP.
 """
 
 from __future__ import annotations
@@ -14,18 +15,24 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
+from typing import TypeAlias
 
-USER = "lab"
+from harness.lab import webproxy
+
+USER = webproxy.USER
 PASSWORD = "WAYGAUGE_ENTRANCE"  # noqa: S105 - the name of the variable that holds it
 PATIENCE = 30.0  # seconds for what comes before the connection stands
 _READ = 65_536
 
 _VERSION, _LOGIN, _NO_METHOD, _CONNECT = 5, 2, 0xFF, 1
 _GRANTED, _GENERAL, _UNREACHABLE, _REFUSED, _EXPIRED, _NO_COMMAND, _NO_FAMILY = 0, 1, 4, 5, 6, 7, 8
-_REPLIES: Mapping[type[OSError | None], int] = {
+_REPLIES: Mapping[type[OSError], int] = {
     ConnectionRefusedError: _REFUSED,
     TimeoutError: _EXPIRED,
 }
+
+
+Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Refused(Exception):
@@ -38,8 +45,9 @@ async def main(listening: socket.socket, password: str) -> None:
     async def visited(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(Refused, OSError, EOFError, TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                await _admit(reader, writer, password)
-                inner = await _connect(*await _asked(reader, writer), writer)
+                begun = await reader.readexactly(1)
+                lead = _by_socks if begun[0] == _VERSION else _by_http
+                inner = await lead(begun, reader, writer, password)
             await _carry((reader, writer), inner)
         writer.close()
 
@@ -47,10 +55,37 @@ async def main(listening: socket.socket, password: str) -> None:
         await server.serve_forever()
 
 
+async def _by_http(begun: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, password: str) -> Streams:
+    """Leads a visitor who speaks HTTP."""
+    try:
+        wanted = await webproxy.asked(begun, reader, password)
+        inner = await _reach(wanted.host, wanted.port)
+    except (webproxy.Turned, OSError) as exc:
+        writer.write((exc if isinstance(exc, webproxy.Turned) else webproxy.unreached(exc)).answer)
+        raise Refused from exc
+    (inner[1] if wanted.first else writer).write(wanted.first or webproxy.STANDS)
+    return inner
+
+
+async def _by_socks(
+    _begun: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, password: str
+) -> Streams:
+    """Leads a visitor who speaks SOCKS5."""
+    await _admit(reader, writer, password)
+    host, port = await _asked(reader, writer)
+    try:
+        inner = await _reach(host, port)
+    except OSError as exc:
+        code = _UNREACHABLE if isinstance(exc, socket.gaierror) else _REPLIES.get(type(exc), _GENERAL)
+        raise _refusal(writer, code) from exc
+    writer.write(_reply(_GRANTED))
+    return inner
+
+
 async def _admit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, password: str) -> None:
     """Lets in who knows the password (RFC 1929)."""
-    version, count = await reader.readexactly(2)
-    if version != _VERSION or _LOGIN not in await reader.readexactly(count):
+    (count,) = await reader.readexactly(1)
+    if _LOGIN not in await reader.readexactly(count):
         writer.write(bytes((_VERSION, _NO_METHOD)))
         raise Refused
     writer.write(bytes((_VERSION, _LOGIN)))
@@ -78,22 +113,18 @@ async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     return host, port
 
 
-async def _connect(
-    host: str, port: int, writer: asyncio.StreamWriter
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    fault: OSError | None = None
+async def _reach(host: str, port: int) -> Streams:
+    """A connection from the client's place; OSError where nobody can be had, gaierror where there is no such name."""
+    fault: OSError = socket.gaierror(socket.EAI_NONAME, "there is no such name")
     try:
         for *_, address in await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM):
             try:
-                inner = await asyncio.open_connection(str(address[0]), port)
+                return await asyncio.open_connection(str(address[0]), port)
             except OSError as exc:
                 fault = exc
-                continue
-            writer.write(_reply(_GRANTED))
-            return inner
-    except (socket.gaierror, UnicodeError) as exc:  # no such name, or none at all
-        raise _refusal(writer, _UNREACHABLE) from exc
-    raise _refusal(writer, _REPLIES.get(type(fault), _GENERAL)) from fault
+    except UnicodeError:  # nothing that could be a name
+        pass
+    raise fault
 
 
 def _refusal(writer: asyncio.StreamWriter, code: int) -> Refused:
@@ -105,9 +136,7 @@ def _reply(code: int) -> bytes:
     return bytes((_VERSION, code, 0, 1)) + bytes(6)
 
 
-async def _carry(
-    outer: tuple[asyncio.StreamReader, asyncio.StreamWriter], inner: tuple[asyncio.StreamReader, asyncio.StreamWriter]
-) -> None:
+async def _carry(outer: Streams, inner: Streams) -> None:
     """Everything that comes on one side goes out on the other; a reset on one is a reset on the other."""
     try:
         async with asyncio.TaskGroup() as both:

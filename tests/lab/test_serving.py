@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx
 import pytest
 import socks  # type: ignore[import-untyped]
 
@@ -125,6 +127,50 @@ def test_what_no_client_should_ask_is_answered_all_the_same(
         end.sendall(b"\5\1\2" + login + request)
 
         assert b"\5\2\1\0" + bytes((5, code)) == told.read(6)
+
+
+def web(served: Served, password: str = "") -> httpx.Client:
+    """A client from outside that knows proxies of HTTP alone, as browsers do."""
+    proxy = f"http://{served.user}:{password or served.password}@{served.host}:{served.port}"
+    return httpx.Client(proxy=proxy, verify=ssl.create_default_context(cafile=served.ca_file), trust_env=False)
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_a_browser_outside_reads_a_page_inside(served: Served, scheme: str) -> None:
+    with web(served) as client:
+        pages = [client.get(f"{scheme}://www.example.com/a?b=c") for _ in range(2)]
+
+    assert [200, 200] == [page.status_code for page in pages]
+    assert all("Example Domain" in page.text for page in pages)
+
+
+def test_a_reset_inside_is_a_reset_for_a_browser_too(served: Served) -> None:
+    with web(served) as client, pytest.raises(httpx.ConnectError):
+        client.get(f"https://{LISTED}/")
+
+
+def test_a_browser_is_asked_for_the_password(served: Served) -> None:
+    with web(served, "guessed") as client:
+        asked = client.get("http://www.example.com/")
+        with pytest.raises(httpx.ProxyError, match="407"):
+            client.get(f"https://{OTHER}/")
+
+    assert (407, 'Basic realm="waygauge lab"') == (asked.status_code, asked.headers["proxy-authenticate"])
+
+
+def test_a_browser_is_told_why_nothing_came_of_it(served: Served) -> None:
+    with web(served) as client:
+        assert 502 == client.get("http://no.such.example/").status_code
+        assert "refused" in client.get(f"http://{OTHER}:1/").text
+
+
+@pytest.mark.parametrize("said", ["GET / HTTP/1.1", "GET ftp://a/ HTTP/1.1", "CONNECT a HTTP/1.1", "hello", "\u00ff"])
+def test_what_no_browser_should_ask_is_answered_all_the_same(served: Served, said: str) -> None:
+    known = base64.b64encode(f"{served.user}:{served.password}".encode()).decode()
+    with socket.create_connection((served.host, served.port), 10) as end, end.makefile("rb") as told:
+        end.sendall(f"{said}\r\nProxy-Authorization: Basic {known}\r\n\r\n".encode())
+
+        assert told.readline().startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_program_is_run_inside_with_its_streams_and_its_code(served: Served) -> None:
