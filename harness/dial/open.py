@@ -117,7 +117,8 @@ class _Folded:
 
     def resolver(self, dialer: Dialer, spec: Spec | None = None) -> Resolver:
         """A resolver whose queries go out by the dialer, behind the path's pins; the path's own where none is named."""
-        spec, only = spec or self.path.resolver, self.path.base.params.get("family")
+        spec = spec or self.path.resolver
+        only = spec.params.get("family") or self.path.base.params.get("family")
         params = {**spec.params, "family": only} if only else spec.params
         asked: Resolver = load(self.tables.resolvers[spec.kind].build)(params, dialer, self.trust)
         return Pinned(pins=self.path.pins, resolver=asked, only=only)

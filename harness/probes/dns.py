@@ -29,11 +29,14 @@ async def run(params: Mapping[str, Json], route: Route, tape: Tape, until: Deadl
 
 
 def _asked_path(params: Mapping[str, Json], path: Path) -> Path:
-    """The path with the check's own server as its resolver, and with one family where one type is asked for."""
+    """The path with the check's own server as its resolver, which asks for one family where one type is asked for.
+
+    The hops stay as they are: what is asked through a tunnel says nothing of how its server is to be reached.
+    """
     if params.get("server"):
         path = replace(path, resolver=_spec(params["server"]), pins={})
     if only := _FAMILIES.get(tuple(params.get("types") or ())):
-        path = replace(path, base=replace(path.base, params={**path.base.params, "family": only}))
+        path = replace(path, resolver=replace(path.resolver, params={**path.resolver.params, "family": only}))
     return path
 
 

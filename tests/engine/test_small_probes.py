@@ -1,10 +1,12 @@
 import asyncio
+from dataclasses import replace
 from typing import cast
 
 import dns.message
 import dns.rrset
 
 from harness.model import Level, Path, Spec, Stage, Trust, Walk
+from harness.probes.dns import _asked_path
 from tests.engine.loopback import Authority, answering, see, silent, walked
 
 
@@ -67,6 +69,14 @@ class Zone(asyncio.DatagramProtocol):
         self.transport.sendto(answer.to_wire(), addr)
 
 
+BEHIND_A_TUNNEL = Path(
+    name="vpn",
+    resolver=Spec(kind="udp", params={"server": "9.9.9.9", "port": 53}),
+    lookup="hops",
+    hops=(Spec(kind="wireguard", params={"host": "nl.example.net"}),),
+)
+
+
 def asked(server: bool) -> Walk:
     """A name asked of the zone: named in the check, or as the path's own resolver."""
 
@@ -88,6 +98,14 @@ def test_a_name_is_asked_of_the_paths_own_resolver() -> None:
 
     assert walk.last is not None
     assert (["192.0.2.7"], Level.E0) == (walk.last.detail["addresses"], walk.level)
+
+
+def test_a_question_for_one_type_leaves_the_family_of_the_paths_own_servers_alone() -> None:
+    path = replace(BEHIND_A_TUNNEL, base=Spec(kind="direct", params={"family": 4}))
+    asked = _asked_path({"name": "a.example", "types": ["AAAA"]}, path)
+
+    assert (path.hops, path.base) == (asked.hops, asked.base)
+    assert {"server": "9.9.9.9", "port": 53, "family": 6} == asked.resolver.params
 
 
 def test_a_name_is_asked_of_the_server_that_the_check_names() -> None:
