@@ -24,6 +24,7 @@ class Kind:
     summary: str  # one line for the documentation and the schema
     secret: tuple[str, ...] = ()  # parameters that never leave
     private: tuple[str, ...] = ()  # parameters that name one's own servers: pseudonyms in every output
+    known_by: tuple[str, ...] = ()  # of a hop: by which its server knows us; of two with the same, one is up at a time
     traits: frozenset[str] = field(default_factory=frozenset)  # facts that others ask for, e.g. `names` or `udp`
 
 

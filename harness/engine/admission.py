@@ -6,8 +6,10 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 try:
@@ -115,6 +117,65 @@ class Gates:
         self._inside[key] -= 1
         if not self._inside[key]:
             del self._inside[key]
+
+
+@dataclass(slots=True)
+class _Chamber:
+    """Whose party is inside, how many of it, and who waits."""
+
+    party: Hashable
+    inside: int = 0
+    waiting: deque[tuple[Hashable, asyncio.Future[None]]] = field(default_factory=deque)
+
+
+class Chambers:
+    """Under each key one party at a time: all of it together, and the next one when it has left.
+
+    Who comes when others wait already waits behind them, so that no party is kept out; all of one that waits go in
+    at once, so that parties change as seldom as may be.
+    """
+
+    def __init__(self) -> None:
+        self._chambers: dict[Hashable, _Chamber] = {}
+
+    @asynccontextmanager
+    async def hold(self, key: Hashable, party: Hashable) -> AsyncIterator[None]:
+        """A place with one's party, waited for in turn."""
+        await self._enter(key, party)
+        try:
+            yield
+        finally:
+            self._leave(key)
+
+    async def _enter(self, key: Hashable, party: Hashable) -> None:
+        chamber = self._chambers.setdefault(key, _Chamber(party))
+        if chamber.party == party and not chamber.waiting:
+            chamber.inside += 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        chamber.waiting.append((party, place))
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._leave(key)  # it was let in in the same turn
+            raise
+
+    def _leave(self, key: Hashable) -> None:
+        chamber = self._chambers[key]
+        chamber.inside -= 1
+        if chamber.inside:
+            return
+        waiting = [(party, place) for party, place in chamber.waiting if not place.done()]
+        if not waiting:
+            del self._chambers[key]
+            return
+        chamber.party = waiting[0][0]
+        chamber.waiting = deque(one for one in waiting if one[0] != chamber.party)
+        for party, place in waiting:
+            if party == chamber.party:
+                chamber.inside += 1
+                place.set_result(None)
 
 
 class Pacer:

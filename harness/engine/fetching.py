@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from harness.dial.api import Tape, WalkEnded
@@ -21,8 +22,12 @@ from harness.probes.route import Route
 async def fetched(order: say.Fetch, ground: Ground) -> say.Fetched:
     """The answer, or the token and the stage at which the request ended."""
     tape = Tape(check="fetch", began=time.monotonic())
+    until = Deadline.after(order.timeout)
     try:
-        head, body = await _first_answer(order, ground, tape)
+        async with AsyncExitStack() as held:
+            async with until.hold():
+                await held.enter_async_context(ground.claimed(order.path))
+            head, body = await _first_answer(order, ground, tape, until)
     except WalkEnded:
         last = tape.observations[-1]
         return say.Fetched(id=order.id, failure=say.Failure(token=last.failure or "", stage=last.stage))
@@ -31,9 +36,8 @@ async def fetched(order: say.Fetch, ground: Ground) -> say.Fetched:
     return say.Fetched(id=order.id, response=_response(head, body))
 
 
-async def _first_answer(order: say.Fetch, ground: Ground, tape: Tape) -> tuple[Head, bytes]:
+async def _first_answer(order: say.Fetch, ground: Ground, tape: Tape, until: Deadline) -> tuple[Head, bytes]:
     """The answer of the first address that opens a connection."""
-    until = Deadline.after(order.timeout)
     asked = _asked(order.request)
     goal = where.of({"url": asked.url})
     assert goal is not None

@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from harness.dial.api import Address, Tape
+from harness.dial.claims import claim
 from harness.dial.deadline import Deadline
 from harness.dial.direct import Permit
 from harness.dial.open import OpenPath, Tables, open_path
 from harness.dial.trust import context
-from harness.engine.admission import Gates, Pacer
+from harness.engine.admission import Chambers, Gates, Pacer
 from harness.engine.lag import LagSampler
 from harness.engine.protocol import Hello, Limits
 from harness.kinds import Kind, Table, load
@@ -52,6 +53,7 @@ class Turns:
     handshakes: Gates
     servers: Gates
     line: Gates  # one at a time measures what the line carries: two would measure each other
+    claims: Chambers  # one tunnel of the same keys at a time: two would end each other's sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,15 @@ class Ground:
         async with self.turns.line.hold("line", urgent):
             yield
 
+    @asynccontextmanager
+    async def claimed(self, path: Path) -> AsyncIterator[None]:
+        """What the path lays claim to, for as long as this lasts; waited for in turn."""
+        if wanted := claim(path, self.tables.hops):
+            async with self.turns.claims.hold(*wanted):
+                yield
+        else:
+            yield
+
     def close(self) -> None:
         """Let go of all paths."""
         for path in self.opened.values():
@@ -115,6 +126,7 @@ def laid(hello: Hello, permit: Permit, lag: LagSampler, complain: Callable[[str]
             handshakes=Gates(limits.handshakes),
             servers=Gates(limits.per_server),
             line=Gates(1),
+            claims=Chambers(),
         ),
         gauge=lag.gauge,
         complain=complain,

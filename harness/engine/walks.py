@@ -59,6 +59,11 @@ def first_server(path: Path) -> str:
 
 async def walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
     """A walk for each address; a single one where the name was not resolved, or needs no resolving."""
+    async with ground.claimed(errand.path):
+        return await _walks(errand, ground)
+
+
+async def _walks(errand: Errand, ground: Ground) -> tuple[Walk, ...]:
     probe = ground.probe(errand.check)
     goal = probe.endpoint(errand.check.params)
     tape = Tape(check=errand.check.name, began=errand.began, lag=ground.gauge())

@@ -93,6 +93,7 @@ HOPS = Table(
             summary="WireGuard in user space, without rights; from a wg-quick file by `{file: ...}`",
             secret=("private_key", "preshared_key"),
             private=("host",),
+            known_by=("private_key", "public_key"),
             traits=frozenset({"file:conf", "first", "udp"}),
         ),
         Kind(

@@ -39,6 +39,11 @@ class Engine:
         """True while its process runs."""
         return self._process is not None and self._process.alive
 
+    @property
+    def died(self) -> bool:
+        """True where its process has ended, and not by us."""
+        return self._process is not None and not self._process.alive
+
     async def says(self, mark: str, until: Deadline) -> str | None:
         """The last line of its log that holds the mark, None where none has come by then."""
         return await self._process.says(mark, until) if self._process else None
@@ -87,20 +92,19 @@ class Engine:
             self.stop()
             self.port = _free_port()
             config = self.settings.config(self.port, self.password)
-            self._process = Process((binary, "run", "--disable-color", "-c", "stdin"), config)
-            if await self._listening(until):
+            self._process = started = Process((binary, "run", "--disable-color", "-c", "stdin"), config)
+            if await self._listening(started, until):
                 return
             # Somebody else may have taken the port between our look and its own.
-            if not any(_TAKEN in line for line in self._process.lines):
+            if not any(_TAKEN in line for line in started.lines):
                 break
         failed = self.failed()
         self.stop()
         raise failed
 
-    async def _listening(self, until: Deadline) -> bool:
-        assert self._process is not None
+    async def _listening(self, started: Process, until: Deadline) -> bool:
         loop = asyncio.get_running_loop()
-        while self._process.alive and until.clock() < until.at:
+        while started.alive and until.clock() < until.at:
             with socket.socket() as knock:
                 knock.setblocking(False)
                 try:
@@ -131,14 +135,28 @@ class Lease:
     standing: Standing | None = None
 
     def engine(self, settings: Settings) -> Engine:
-        """The engine of these settings, the same for every path that asks for it."""
+        """The engine of these settings, the same for every path that asks for it.
+
+        Those of other tunnels that its server would take for it are ended first. Those of the same tunnel, to other
+        addresses of the server, may still be waited for by others who bring it up: they are left until one stands.
+        """
         key = settings.key
         if key not in self.held:
             shared = _RUNNING.setdefault(asyncio.get_running_loop(), {})
             engine = shared.setdefault(key, Engine(settings))
             engine.holders += 1
             self.held[key] = engine
+        for other in _mistaken_for(self.held[key]):
+            if other.settings.tunnel != settings.tunnel:
+                other.stop()
         return self.held[key]
+
+    def stand(self, standing: Standing) -> Standing:
+        """The one by which the path goes from now on; whatever its server would take for it is ended."""
+        for other in _mistaken_for(standing.engine):
+            other.stop()
+        self.standing = standing
+        return standing
 
     def close(self) -> None:
         """Let go of all of them; who is the last ends the process."""
@@ -150,6 +168,13 @@ class Lease:
                     if shared.get(key) is engine:
                         del shared[key]
         self.held.clear()
+
+
+def _mistaken_for(engine: Engine) -> list[Engine]:
+    """All others that the engine's server would take for it."""
+    mine = engine.settings.known_by
+    shared = _RUNNING.get(asyncio.get_running_loop(), {})
+    return [other for other in shared.values() if mine and other.settings.known_by == mine and other is not engine]
 
 
 def _free_port() -> int:

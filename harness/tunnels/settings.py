@@ -21,6 +21,8 @@ class Settings:
     log: str = "error"
     tls: bool = False  # the tunnel itself is inside TLS
     up: str = ""  # what the log says once the tunnel's own handshake is through; empty where it has none of its own
+    known_by: bytes = b""  # a digest of what its server knows it by, where that has room for one; else empty
+    tunnel: bytes = b""  # a digest of what it is, whichever address of its server it goes to
 
     @property
     def key(self) -> str:

@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 from harness.dial import sockets
 from harness.dial.api import Address, Datagrams, Dialer, Note, Resolver, Stream, Tape, WalkEnded
 from harness.dial.associate import RelayedDatagrams
+from harness.dial.claims import digest, known_by
 from harness.dial.closing import closed_on_failure
 from harness.dial.deadline import Deadline
 from harness.dial.direct import Direct
@@ -18,6 +19,7 @@ from harness.dial.fallback import first_of, scratch
 from harness.dial.socks5 import Asking
 from harness.failures import Failed
 from harness.model import Json, Stage, Trust
+from harness.paths.table import HOPS
 from harness.tunnels import knock
 from harness.tunnels.complaints import told_by
 from harness.tunnels.engines import Engine, Lease, Standing
@@ -74,8 +76,7 @@ class Tunnel:
         known = (standing.address,) if standing else ()
         addresses = known or in_order(await self.resolver.resolve(self.params["host"], until, tape, self.of))
         self.lease.standing = None  # what fails now is looked up anew
-        self.lease.standing = await first_of(addresses, self._reach, until, tape)
-        return self.lease.standing
+        return self.lease.stand(await first_of(addresses, self._reach, until, tape))
 
     async def _reach(self, address: str, until: Deadline, tape: Tape) -> Standing:
         with tape.stage(Stage.PATH, self.of) as note:
@@ -83,16 +84,22 @@ class Tunnel:
             self.inner.check(Address(address, self.params["port"]))
             if until.clock() >= until.at:
                 raise TimeoutError  # those before it have taken all the time: the engine is not to blame
-            engine = self.lease.engine(self.describe(self.params, address, self.trust))
+            engine = self.lease.engine(self._settings(address))
             note.detail.update(await engine.up(until))
             await self._shaken(engine, Address(address, self.params["port"]), until, note)
         return Standing(engine=engine, address=address)
+
+    def _settings(self, address: str) -> Settings:
+        known = known_by(HOPS[self.kind], self.params)
+        return replace(
+            self.describe(self.params, address, self.trust), known_by=known, tunnel=digest(repr(self.params))
+        )
 
     async def _shaken(self, engine: Engine, server: Address, until: Deadline, note: Note) -> None:
         """Wait for the tunnel's own handshake, where it has one; find out what can be known of its absence."""
         if await engine.shaken(until.sooner(PROMPT)):
             return
-        if not engine.alive:
+        if engine.died:
             raise engine.failed()
         note.detail.update(transport="udp")
         if not await _shaken_or_refused(engine, server, until.sooner(HANDSHAKE - PROMPT)):
@@ -169,7 +176,7 @@ async def _shaken_or_refused(engine: Engine, server: Address, until: Deadline) -
 def in_order(addresses: Iterable[str]) -> tuple[str, ...]:
     """Addresses of a server as every path takes them, IPv4 first, whichever answer came first.
 
-    Two paths of the same keys at two addresses of one server would take each other's sessions (WireGuard, section 2.1).
+    So paths that differ in nothing else go by one engine (`harness.dial.claims`).
     """
     return tuple(sorted(addresses, key=lambda address: (":" in address, address)))
 

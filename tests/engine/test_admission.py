@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness.engine.admission import Gates, Pacer, room_for_cells
+from harness.engine.admission import Chambers, Gates, Pacer, room_for_cells
 
 
 def entered(limit: int, *keys: str, urgent: str = "") -> list[str]:
@@ -64,6 +64,62 @@ def test_rings_of_waiters_cannot_arise() -> None:
         gates = Gates(1)
         async with asyncio.timeout(5):
             await asyncio.gather(both(gates, ["a", "b"]), both(gates, ["b", "a"]), both(gates, ["b", "c", "a"]))
+
+    asyncio.run(world())
+
+
+def together(*came: str) -> list[str]:
+    """Who was inside with whom, one word for each time: `a1` is the first to come, of the party `a`."""
+    seen: list[str] = []
+
+    async def stay(chambers: Chambers, name: str, inside: list[str]) -> None:
+        async with chambers.hold("key", name[0]):
+            inside.append(name)
+            await asyncio.sleep(0.01)
+            seen.append("".join(inside))
+            await asyncio.sleep(0.01)
+            inside.remove(name)
+
+    async def world() -> None:
+        chambers, inside = Chambers(), list[str]()
+        await asyncio.gather(*(stay(chambers, f"{party}{n}", inside) for n, party in enumerate(came, 1)))
+        assert not chambers._chambers
+
+    asyncio.run(world())
+    return list(dict.fromkeys(seen))
+
+
+def test_a_party_is_inside_together_and_alone() -> None:
+    assert ["a1a2", "b3b4"] == together("a", "a", "b", "b")
+
+
+def test_who_comes_when_others_wait_waits_behind_them_and_a_party_goes_in_at_once() -> None:
+    assert ["a1", "b2b4", "a3a5", "c6"] == together("a", "b", "a", "b", "a", "c")
+
+
+def test_parties_under_other_keys_know_nothing_of_each_other() -> None:
+    async def world() -> None:
+        chambers = Chambers()
+        async with asyncio.timeout(1), chambers.hold("one", "a"), chambers.hold("other", "b"):
+            pass
+
+    asyncio.run(world())
+
+
+@pytest.mark.parametrize("let_in", [False, True])
+def test_who_gives_up_waiting_keeps_nobody_out(let_in: bool) -> None:
+    async def world() -> None:
+        chambers = Chambers()
+        async with chambers.hold("key", "a"):
+            waiting = asyncio.create_task(chambers._enter("key", "b"))
+            await asyncio.sleep(0)
+            if not let_in:
+                waiting.cancel()
+                await asyncio.sleep(0)
+        waiting.cancel()  # in the very turn in which it was let in
+        await asyncio.gather(waiting, return_exceptions=True)
+        async with asyncio.timeout(1), chambers.hold("key", "c"):
+            pass
 
     asyncio.run(world())
 

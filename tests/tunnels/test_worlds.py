@@ -28,7 +28,7 @@ SERVER = "45.136.20.15"
 
 def wireguard(host: str, port: int, key: str) -> str:
     keys = f"private_key: {OURS}, public_key: {key}"
-    return f"{{via: {{wireguard: {{host: {host}, port: {port}, {keys}, address: 10.66.0.2/32}}}}}}"
+    return f'{{via: {{wireguard: {{host: "{host}", port: {port}, {keys}, address: 10.66.0.2/32}}}}}}'
 
 
 def with_resolver(server: str) -> str:
@@ -43,6 +43,7 @@ def shadowsocks(key: str, host: str, port: int = 8388) -> str:
 
 WAYS = {
     "wg-here": wireguard(SERVER, 51820, PEER),
+    "wg-by-ipv6": wireguard("2a0e:1c80:7::15", 51820, PEER),
     "wg-stranger": wireguard(SERVER, 51820, STRANGER),
     "wg-closed": wireguard(SERVER, 5555, PEER),
     "wg-nowhere": wireguard(NOBODY, 51820, PEER),
@@ -53,21 +54,25 @@ WAYS = {
     "trojan-stranger": '"trojan://wrong@nl.example.net"',
     "trojan-other-name": '"trojan://lab-trojan@nl.example.net?sni=www.example.com"',
 }
-FAILING = tuple(name for name in WAYS if name != "wg-here")
+SAME_KEYS = ("wg-nl", "wg-by-ipv6")  # one server by its name, and by another of its addresses
+FAILING = tuple(name for name in WAYS if name not in {"wg-here", "wg-by-ipv6"})
 UP = ("wg-nl", "ss-nl", "trojan-nl", "office-socks", "office-connect")
-TALK = """  - {name: talk, check: {stun: "stun.l.google.com:19302"}}
-"""
-SCENARIO = f"""
+RECIPES = """
+  - {name: recipes, check: {http: "https://recipes.example.org/", proof: {body: Recipes}}}"""
+TALK = """
+  - {name: talk, check: {stun: "stun.l.google.com:19302"}}"""
+CALL = """
+  - {name: call, check: {media: {host: 65.108.77.30, port: 40000, seconds: 1s}}}"""
+SCENARIO = """
 scenario: ways
-targets:
-  - {{name: recipes, check: {{http: "https://recipes.example.org/", proof: {{body: Recipes}}}}}}
-{TALK}controls:
+targets:%s
+controls:
   foreign: [neutral-abroad]
   domestic: [neutral-home]
   reflectors: [echo]
   yardsticks: [neutral-stun]
   paths: [control-abroad]
-retry: {{attempts: 1, deadline: 45s}}
+retry: {attempts: 1, deadline: 45s}
 paths:
 """
 WORLD = "world: ways\ntitle: Ways\nextends: open\n"
@@ -91,15 +96,14 @@ def lab() -> None:
 
 
 @functools.cache
-def shown(censor: str, paths: tuple[str, ...]) -> Mapping[str, Outcome]:
+def shown(censor: str, targets: str, paths: tuple[str, ...]) -> Mapping[str, Outcome]:
     """Every cell over these paths in a world with that censor, measured once for all that is asked of it."""
-    scenario = SCENARIO.replace(TALK, "") if censor else SCENARIO
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         world, file = folder / "ways.yaml", folder / "ways.reach.yaml"
         world.write_text(WORLD + censor)
         file.write_text(
-            scenario + "".join(f"  - {f'{path}: {WAYS[path]}' if path in WAYS else path}\n" for path in paths)
+            SCENARIO % targets + "".join(f"  - {f'{path}: {WAYS[path]}' if path in WAYS else path}\n" for path in paths)
         )
         plan = catalogue.read(file, root=folder, env={}, world=overlay(str(world))).plan
         session = EngineSession.start(Setup(vantage=Vantage(name="t"), world=str(world), record_addresses=True))
@@ -112,7 +116,7 @@ def shown(censor: str, paths: tuple[str, ...]) -> Mapping[str, Outcome]:
 
 
 def of(cell: str) -> Outcome:
-    return shown("", (*UP, *FAILING))[cell]
+    return shown("", RECIPES + TALK, (*UP, *FAILING))[cell]
 
 
 @pytest.mark.parametrize("path", UP)
@@ -172,8 +176,15 @@ def test_each_way_in_which_a_tunnel_fails_is_told_apart(target: str, path: str, 
 
 
 def test_wireguard_is_dropped_by_its_handshake_while_shadowsocks_lives() -> None:
-    cells = shown(DROPPED, ("wg-here", "ss-nl"))
+    cells = shown(DROPPED, RECIPES, ("wg-here", "ss-nl"))
     verdicts = {name: cells[f"path.up[{name}]"].verdict for name in ("wg-here", "ss-nl")}
 
     assert ("path_down", "tunnel.wireguard_drop") == (verdicts["wg-here"].claim, verdicts["wg-here"].mechanism)
     assert "usable" == verdicts["ss-nl"].claim
+
+
+def test_paths_of_the_same_keys_take_turns_so_that_none_ends_anothers_session() -> None:
+    cells = shown("", CALL, SAME_KEYS)
+    walks = [cells[f"call[{path}]"].facts.attempts[0].walks for path in SAME_KEYS]
+
+    assert [[None]] * len(SAME_KEYS) == [[walk.failure for walk in each] for each in walks]
