@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from harness.lab.censor import params
 from harness.lab.censor.hello import Hello
-from harness.lab.censor.packet import Packet
 from harness.lab.censor.watch import HelloWatch
 
 if TYPE_CHECKING:
@@ -82,8 +81,3 @@ class CrowdWatch(HelloWatch[K], Generic[K]):
     @abstractmethod
     def kind(self, hello: Hello) -> bytes:
         """With which others the flow is counted."""
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing."""
-        self.note("drop")
-        return None

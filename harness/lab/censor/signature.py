@@ -52,11 +52,6 @@ class SignatureWatch(Watch[S], Generic[S]):
             self._seen = 0  # what comes once that is over begins a flow anew
         return self.enforce(packet)
 
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing."""
-        self.note("drop")
-        return None
-
     @abstractmethod
     def recognised(self, packet: Packet) -> str:
         """What the datagram is, where the rule is about it; else ""."""

@@ -66,7 +66,8 @@ class Watch(Generic[P]):
         return packet
 
     def enforce(self, packet: Packet) -> Packet | None:
-        """What goes on in place of a packet of a flow under sentence."""
+        """What goes on in place of a packet of a flow under sentence: nothing, either way."""
+        self.note("drop")
         return None
 
     def condemn(self) -> None:
@@ -76,6 +77,11 @@ class Watch(Generic[P]):
             return
         self.sentence = self.engine.residuals.set(self.rule, self.flow, self.engine.now)
         self.engine.spread(self, self.sentence)
+
+    def condemned(self, packet: Packet) -> Packet | None:
+        """Put the flow under sentence by this packet, which is the first to be held; what goes on in its place."""
+        self.condemn()
+        return self.enforce(packet)
 
     def log(self, action: str, name: str = "", **detail: Json) -> None:
         """Write an event. It stands in the log before any packet of this action leaves."""
@@ -179,9 +185,8 @@ class HelloWatch(NameWatch[T], Generic[T]):
         return self.traits.hold(hello)
 
     def matched(self, packet: Packet, hello: Hello) -> Packet | None:
-        """What goes on in place of the packet that completed what the rule looks for: it is the first to be held."""
-        self.condemn()
-        return self.enforce(packet)
+        """What goes on in place of the packet that completed what the rule looks for."""
+        return self.condemned(packet)
 
     def condemn(self) -> None:
         """Put the flow under sentence; once that is over it is not judged by how it began, but by what comes then."""

@@ -34,12 +34,8 @@ class TcpReset(QuestionWatch[Params]):
 
     def matched(self, packet: Packet, asked: Question) -> Packet | None:
         """Condemns the connection by the packet that showed the question."""
-        self.condemn()
-        return self.enforce(packet)
+        return self.condemned(packet)
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Answers what the opener sends by resets; what the other side sends vanishes where we stand in the path."""
-        taken = self.params.trigger == "pass"
-        if packet.side == self.flow.opener:
-            self.reset(packet, self.params.reset, taken=taken)
-        return packet if taken else None
+        return self.cut(packet, (self.params.reset,), taken=self.params.trigger == "pass")

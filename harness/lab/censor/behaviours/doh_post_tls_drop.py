@@ -46,8 +46,7 @@ class PostTlsDrop(chosen.ChosenWatch[Params]):
         if not self._records.said_more_than_hello:
             self.done = self._records.over
             return packet
-        self.condemn()
-        return self.enforce(packet)
+        return self.condemned(packet)
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Holds back the packets of those whom the rule names."""

@@ -57,16 +57,14 @@ class DtlsFingerprint(Watch[Params]):
         self._known = True
         self.log("match", what=self.params.mark, shown=shown)
         if not self.params.delay:
-            self.condemn()
-            return self.enforce(packet)
+            return self.condemned(packet)
         self.later(self.params.delay, self.condemn)
         return packet
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Nothing, either way."""
         self._known = False  # a later handshake of the flow is looked at anew, once the sentence is over
-        self.note("drop")
-        return None
+        return super().enforce(packet)
 
     def _marked(self, kind: int, body: bytes) -> str:
         """What of the message gives it away, "" where nothing does."""

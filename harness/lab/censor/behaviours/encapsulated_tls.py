@@ -72,8 +72,7 @@ class EncapsulatedTls(Watch[Params]):
             return packet
         self.done = True
         self.log("match", flights=list(self._flights), large=self._large)
-        self.condemn()
-        return self.enforce(packet)
+        return self.condemned(packet)
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Holds back the packets of those whom the rule names."""

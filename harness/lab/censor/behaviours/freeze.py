@@ -55,6 +55,10 @@ class Freeze(chosen.ChosenWatch[Params]):
         self.done = True
         return None
 
+    def enforce(self, packet: Packet) -> Packet | None:
+        """Nothing, as the event says that began it."""
+        return None
+
     def _beyond(self) -> bool:
         most, bytes_ = self.params.packets, self.params.bytes
         if most is None and bytes_ is None:

@@ -50,9 +50,7 @@ class BlockPage(HostWatch[Params]):
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Resets the client of a flow that has had its page, or that a residual holds against it."""
-        if packet.side == self.flow.opener:
-            self.reset(packet, self._to_opener, taken=False)
-        return None
+        return self.cut(packet, (self._to_opener,), taken=False)
 
     @property
     def _to_called(self) -> params.Reset:

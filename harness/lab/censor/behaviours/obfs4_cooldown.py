@@ -40,13 +40,7 @@ class Obfs4Cooldown(Watch[Params]):
         if packet.side != self.flow.opener or not self._random(packet.payload):
             return packet
         self.log("match", what="random", size=packet.end - packet.body)
-        self.condemn()
-        return self.enforce(packet)
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing, either way."""
-        self.note("drop")
-        return None
+        return self.condemned(packet)
 
     def _random(self, data: bytes) -> bool:
         start = data[:_LOOKED_AT]

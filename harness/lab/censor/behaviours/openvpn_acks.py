@@ -63,13 +63,7 @@ class OpenvpnAcks(Watch[Params]):
         if self.done or self._seen < self.params.packets:
             return packet
         self.log("match", what="openvpn", size=self._size)
-        self.condemn()
-        return self.enforce(packet)
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing, either way."""
-        self.note("drop")
-        return None
+        return self.condemned(packet)
 
     def _fits(self, number: int) -> bool:
         """True where the bin that is full now has as many acknowledgements as OpenVPN would send."""

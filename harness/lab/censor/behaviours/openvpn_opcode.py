@@ -51,13 +51,7 @@ class OpenvpnOpcode(Watch[Params]):
         self._passed = 0 if self._passed is None else self._passed + 1
         if self._passed < self.params.packets:
             return packet
-        self.condemn()
-        return self.enforce(packet)
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing, either way."""
-        self.note("drop")
-        return None
+        return self.condemned(packet)
 
     def _recognised(self, packet: Packet) -> bool:
         byte = openvpn.first_byte(packet)

@@ -67,8 +67,7 @@ class ProtocolAllowList(Watch[Params]):
             return packet
         self.done = True
         self.log("match", what="unknown protocol")
-        self.condemn()
-        return self.enforce(packet)
+        return self.condemned(packet)
 
     def enforce(self, packet: Packet) -> Packet | None:
         """Holds back the packets of those whom the rule names."""

@@ -52,10 +52,4 @@ class QuicMidflowDrop(Watch[Params]):
         if self._carried <= self.params.packets:
             return packet
         self.log("match", what="data", packets=self._carried)
-        self.condemn()
-        return self.enforce(packet)
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing."""
-        self.note("drop")
-        return None
+        return self.condemned(packet)

@@ -31,10 +31,4 @@ class QuicSniDrop(quic_names.InitialWatch[Params]):
 
     def matched(self, packet: Packet) -> Packet | None:
         """Condemns the flow by the datagram that showed the name."""
-        self.condemn()
-        return self.enforce(packet)
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing, either way."""
-        self.note("drop")
-        return None
+        return self.condemned(packet)

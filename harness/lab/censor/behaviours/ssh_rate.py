@@ -52,13 +52,7 @@ class SshRate(Watch[Params]):
         if not self._exceeds(packet):
             return packet
         self.log("match", what="ssh", bytes=self._carried)
-        self.condemn()
-        return self.enforce(packet)
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing, either way."""
-        self.note("drop")
-        return None
+        return self.condemned(packet)
 
     def _exceeds(self, packet: Packet) -> bool:
         now, params_ = self.engine.now, self.params

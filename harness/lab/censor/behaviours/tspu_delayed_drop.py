@@ -46,16 +46,10 @@ class DelayedDrop(HelloWatch[Params]):
             self._left -= 1
             return packet
         self._left = None
-        self.condemn()
-        return self.enforce(packet)
+        return self.condemned(packet)
 
     def matched(self, packet: Packet, hello: Hello) -> Packet | None:
         """Lets the hello through, and draws how many may follow."""
         span = self.params.most - self.params.least + 1
         self._left = self.params.least + int(span * self.rule.chance(self.flow, 1))
         return packet
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing."""
-        self.note("drop")
-        return None

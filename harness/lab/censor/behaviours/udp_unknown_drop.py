@@ -59,13 +59,7 @@ class UdpUnknownDrop(Watch[Params]):
             self.done = True
             return packet
         self.log("match", what="unknown", entropy=round(entropy(data), 2))
-        self.condemn()
-        return self.enforce(packet)
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing, either way."""
-        self.note("drop")
-        return None
+        return self.condemned(packet)
 
 
 def entropy(data: bytes) -> float:

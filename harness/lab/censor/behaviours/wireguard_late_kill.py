@@ -64,8 +64,3 @@ class WireguardLateKill(Watch[Params]):
             return len(data) == self.params.size and not any(data[ZEROS])
         self._shaken = self._shaken or handshake(data) != ""
         return self._shaken and data[:4] == TRANSPORT and len(data) >= LEAST
-
-    def enforce(self, packet: Packet) -> Packet | None:
-        """Nothing."""
-        self.note("drop")
-        return None
