@@ -165,10 +165,12 @@ def test_what_a_kernel_would_tell_of_a_connection_is_told() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
             own.connect(("127.0.0.1", lab.entrance[1]))
             own.settimeout(5)
+            time.sleep(0.1)
             own.send(machine.asked_about(end.getsockname()[1]))
             told = own.recv(1000)
         end.close()
 
+    assert 100 <= struct.unpack_from("=I", told, 56)[0] < 1000  # milliseconds since the last acknowledgement
     assert 0.06 <= struct.unpack_from("=I", told, 68)[0] / 1e6 < 0.2
     assert 240 == len(told)
 

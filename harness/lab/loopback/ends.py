@@ -23,6 +23,7 @@ WRITTEN = 256 << 10  # bytes that are taken of a writer ahead of what is on its 
 
 # Linux, include/uapi/linux/tcp.h, struct tcp_info: where the words stand that are told.
 _INFO = 240
+_HEARD = 56  # in milliseconds, the others in microseconds where they are times
 _RTT, _AGAIN, _ACKNOWLEDGED, _OUT, _IN = 68, 100, 120, 136, 140
 _LEAST, _DATA_IN, _DATA_OUT, _OUT_OF_ORDER = 148, 152, 156, 224
 
@@ -52,6 +53,7 @@ class End:
         self._times = manner.timestamps  # whether both have them
         self._latest = 0  # the other's clock, as it told it last
         self._segments = [0, 0]  # in, out
+        self._heard = time.monotonic()  # when the other acknowledged anything last
         self._sender = Sender(next(_isn) % SPACE, self._tell)
         self._sender.rate = manner.rate
         self._taker = Taker()
@@ -130,7 +132,9 @@ class End:
         """What Linux would tell of the connection by TCP_INFO."""
         told, counts = bytearray(_INFO), self._sender.counts
         trips = (counts.rtt, counts.least) if counts.rtt else (0.0, 0.0)
+        unheard = time.monotonic() - self._heard
         words = (
+            (_HEARD, int(unheard * 1e3)),
             *((_RTT, int(trips[0] * 1e6)), (_LEAST, int(trips[1] * 1e6)), (_AGAIN, counts.again)),
             *((_IN, self._segments[0]), (_OUT, self._segments[1]), (_DATA_OUT, counts.data)),
             *((_DATA_IN, self._taker.segments), (_OUT_OF_ORDER, self._taker.out_of_order)),
@@ -152,6 +156,7 @@ class End:
         if told.times is not None:
             self._latest = told.times[0]
         if packet.flags & ACK:
+            self._heard = time.monotonic()
             self._acknowledged(packet, told)
         if packet.flags & SYN:
             self._joined(packet, told)
