@@ -79,6 +79,7 @@ def run(order: Order, alive: int) -> NoReturn:
 
 
 def _probe(order: Order) -> None:
+    steps.both_families()
     with steps.step("build the networks"):
         topology.build(())
     steps.packet_socket()
@@ -98,6 +99,7 @@ class First:
     def live(self) -> None:
         """Build everything, then serve the owner until it hangs up."""
         wake = _waker()
+        steps.both_families()
         self.order.workdir.mkdir(mode=0o700, parents=True)
         events, censor, servers = self.order.fds
         homes = {

@@ -280,7 +280,12 @@ def open_lab(
 def _open(world: World, tier: Tier, plain: dict[str, Any]) -> Lab:
     until = time.monotonic() + start.UP_WITHIN
     ends = Ends()
-    lab = Lab(world, tier, start.launch(tier, plain, ends.handed()), ends)
+    try:
+        holder = start.launch(tier, plain, ends.handed())
+    except BaseException:
+        ends.close()
+        raise
+    lab = Lab(world, tier, holder, ends)
     try:
         lab.await_ready(until)
     except BaseException:

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import harness
 from harness.errors import ApparatusError
 from harness.lab.channel import Channel, Closed
 from harness.lab.tiers import Missing, Tier, Unavailable
+from harness.lab.workdir import PREFIX, temporary
 
 UP_WITHIN = 15.0  # seconds; a lab is up in 0.2, twenty at once on two cores in 5
 LEAVES_WITHIN = 2.0  # seconds in which a lab whose owner hangs up has gone; 0.03 is usual
@@ -73,9 +73,9 @@ class Holder:
 
 def launch(tier: Tier, plain: Mapping[str, Any], fds: tuple[int, ...] = ()) -> Holder:
     """A holder that has been told what to hold; the descriptors go to it."""
+    workdir = pathlib.Path(temporary(), PREFIX + secrets.token_hex(8))
     ours, theirs = Channel.pair()
     stderr = os.memfd_create("lab-stderr")
-    workdir = pathlib.Path(tempfile.gettempdir(), f"waygauge-{secrets.token_hex(8)}")
     argv = [sys.executable, "-P", "-m", "harness.lab.daemon", str(theirs.fileno())]
     process = subprocess.Popen(
         argv,

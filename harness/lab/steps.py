@@ -67,7 +67,17 @@ def packet_socket() -> None:
         return
 
 
+def both_families() -> None:
+    """Shows that this kernel speaks IPv6: no world is without."""
+    with step("speak IPv6"), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM):
+        return
+
+
 REMEDIES = {
+    (
+        "speak IPv6",
+        errno.EAFNOSUPPORT,
+    ): "its kernel has none, and worlds have both families; boot it without ipv6.disable=1",
     (
         "make a user namespace",
         errno.ENOSPC,

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.errors import ApparatusError, HarnessError
+from harness.lab.workdir import PREFIX, temporary
 from harness.model import Path, ScenarioPlan
 from harness.vantage import Fetched, Hushed, Outcome, Request, Session, Setup, Sight, open_session
 from harness.vantage.messages import (
@@ -44,7 +45,7 @@ class Broker:
         self._opening = threading.Lock()
         self._session: Session | None = None
         self._fault: str | None = None
-        self._folder = tempfile.mkdtemp(prefix="waygauge-")  # 0700 by itself
+        self._folder = tempfile.mkdtemp(prefix=PREFIX, dir=temporary())  # 0700 by itself
         self.address = os.path.join(self._folder, "broker")
         self._server = _Server(self.address, self)
         self._thread = threading.Thread(

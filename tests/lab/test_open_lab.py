@@ -244,6 +244,47 @@ assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
 """
 
 
+NO_IPV6 = """
+import ctypes, struct
+# The same of socket (41 on x86-64, 198 on aarch64), where its first argument is AF_INET6: EAFNOSUPPORT.
+import platform
+number = {"x86_64": 41, "aarch64": 198}[platform.machine()]
+family = ((0x20, 0, 0, 16), (0x15, 0, 1, 10), (6, 0, 0, 0x00050000 | 97))
+steps = ((0x20, 0, 0, 0), (0x15, 0, 3, number), *family, (6, 0, 0, 0x7FFF0000))
+code = b"".join(struct.pack("HBBI", *one) for one in steps)
+buffer = ctypes.create_string_buffer(code, len(code))
+program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(buffer))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+"""
+
+
+def test_a_kernel_without_ipv6_is_named_with_the_setting() -> None:
+    assert "Missing(step='speak IPv6', errno=97, remedy='its kernel has none" in refused(NO_IPV6)
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "status", "said"),
+    [(64, 4096, 0, ""), (64, 64, 125, "Too many open files; allow more open files, such as by ulimit -n 1024\n")],
+)
+def test_few_open_files_are_made_more_or_named(soft: int, hard: int, status: int, said: str) -> None:
+    limited = f"ulimit -Sn {soft} && ulimit -Hn {hard} && exec {PYTHON} -m harness.cli.main lab run open -- true"
+
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, timeout=30, check=False)
+
+    assert (status, True) == (done.returncode, done.stderr.endswith(said))
+
+
+def test_nowhere_to_write_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+
+    with pytest.raises(ApparatusError, match="no folder for temporary files can be written to; set TMPDIR"):
+        open_lab(WORLD, serve=SERVE)
+
+
 def test_a_container_without_unshare_is_told_what_to_allow() -> None:
     told = refused(NO_UNSHARE)
 

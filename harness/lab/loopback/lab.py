@@ -19,6 +19,7 @@ from harness.lab import events, rules, start
 from harness.lab.events import Event
 from harness.lab.needs import Lacking, lacking
 from harness.lab.tiers import Tier
+from harness.lab.workdir import PREFIX, temporary
 from harness.lab.world import Rule, World, dump
 from harness.model import Trust
 
@@ -36,7 +37,7 @@ class Loopback:
         if told := lacking(world, Tier.LOOPBACK):
             raise Lacking(told)
         self.world = world
-        self._workdir = pathlib.Path(tempfile.mkdtemp(prefix="waygauge-"))
+        self._workdir = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX, dir=temporary()))
         self._furnish()
         self._process = self._launch()
         self._end = weakref.finalize(self, _end, self._process, self._workdir)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from harness.model import Json
 
 if TYPE_CHECKING:
     from harness.lab.servers.seat import Elsewhere, Internet, Seat
+
+
+_FILES = 16_384  # what some programs that we start go through one by one as they start
 
 
 def serve(world: World, workdir: pathlib.Path, ready: Callable[[dict[str, Json]], None]) -> None:
@@ -32,6 +36,7 @@ async def run(
     from harness.errors import ApparatusError
     from harness.lab.servers.seat import Internet, Seat
 
+    _allow_many_files()
     internet = Internet(world, workdir, elsewhere)
     seats = [Seat(internet=internet, host=host, service=service) for host, service in world.listening()]
     with internet.exits:
@@ -49,7 +54,8 @@ async def _open(seat: Seat) -> None:
     try:
         await (seat.server.run() if "program" in seat.row.traits else listen(seat))
     except OSError as exc:
-        raise ApparatusError(f"{seat} cannot listen: {exc}") from exc
+        more = "; allow more open files, such as by ulimit -n 1024" if exc.errno == errno.EMFILE else ""
+        raise ApparatusError(f"{seat} cannot listen: {exc}{more}") from exc
 
 
 async def _warm(internet: Internet, seats: list[Seat]) -> None:
@@ -60,6 +66,16 @@ async def _warm(internet: Internet, seats: list[Seat]) -> None:
             internet.authority.chain_file(seat.host)  # making keys takes long; a context around them does not
         await asyncio.sleep(0)
     _ = internet.issuer.chain
+
+
+def _allow_many_files() -> None:
+    """Have as many connections as the machine grants; the usual limit is for programs that use select(2)."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # no other system has the module
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _allow_foreign_binds() -> None:
