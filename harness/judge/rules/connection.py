@@ -18,6 +18,7 @@ from harness.judge.conditions import (
     RESET,
     SILENT,
     UNREACHABLE,
+    both,
     both_arms,
     either,
     ended,
@@ -33,6 +34,7 @@ from harness.judge.conditions import (
     passes_elsewhere,
 )
 from harness.judge.resolved import address_is_genuine, address_is_literal, agrees_elsewhere
+from harness.judge.flowing import of_transfer, still_moving
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 
@@ -108,6 +110,20 @@ ON_NAME = (
 """The name alone makes the difference."""
 
 DOWN = (
+    Rule(
+        id="service.slow_everywhere",
+        claim=Claim.INCONCLUSIVE,
+        strength=Strength.INSUFFICIENT,
+        mechanism="service.slow",
+        when=(
+            ended(_FIRST_OR_BODY | {Stage.MEDIA}, SILENT),
+            either(crawls, both(of_transfer, still_moving)),
+            foreign_works,
+            fails_alike,
+        ),
+        why="The answer was still coming when its time was over, over a path known good too: the service is slow.",
+        case="service-slow-everywhere",
+    ),
     Rule(
         id="target.down",
         claim=Claim.DOWN,
