@@ -23,6 +23,11 @@ def reached(walk: Walk) -> bool:
     return any(seen.received or (seen.stage == Stage.CONNECT and seen.failure is None and not through) for seen in own)
 
 
+def by_way_of_hops(walk: Walk) -> bool:
+    """True where the walk went by a proxy or a tunnel, and so came out elsewhere."""
+    return any(seen.of.startswith("hop:") for seen in walk.observations)
+
+
 def progress(walk: Walk) -> int:
     """The rank of the stage surely reached; what never heard of its target got no further than its name."""
     if walk.completed:

@@ -246,6 +246,10 @@ def good(*some: Good) -> Predicate:
 passes_elsewhere = Condition("the same check goes through over a path known good", good(Good.PASSED))
 gets_further = Condition("the same check gets past this stage over a path known good", good(Good.PASSED, Good.BEYOND))
 fails_alike = Condition("the same check fails the same way over a path known good", good(Good.ALIKE))
+fails_elsewhere = Condition(
+    "a path known good on which it fails alike takes another way than this one, or asks another resolver",
+    lambda walk, seen: seen.fails_elsewhere(walk),
+)
 other_name_answered = Condition(
     "the same address answers under a neutral name", lambda walk, seen: seen.other_name_answered(walk) is Answer.YES
 )

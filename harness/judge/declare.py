@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from harness.judge.compared import by_way_of_hops
 from harness.judge.seen import GENUINE, lent, passed
-from harness.model import Cell, CellFacts, Control, Role, Walk
+from harness.model import Cell, CellFacts, Control, Role, Stage, Walk
 
 ECHO = "WAYGAUGE_ECHO=HOST, a server of your own that runs waygauge echo"
 YARDSTICKS = {"transfer": "neutral-rate", "stun": "neutral-stun", "quic": "neutral-quic"}
 OURS = frozenset({"engine_missing", "engine_failed"})
 """What no declaration helps with: the remedy stands in the verdict."""
+_TELLS_NOTHING = frozenset({None, Stage.RESOLVE, Stage.PATH})
+"""Where a walk over another resolver of the same line ends that has something else to tell, or nothing."""
 _EXAMPLES = {Role.FOREIGN: "foreign: [neutral-abroad]", Role.DOMESTIC: "domestic: [neutral-home]"}
 
 
@@ -22,7 +25,10 @@ def declare(cell: Cell, facts: CellFacts) -> str:
         return ECHO
     missing = [text for role, text in _EXAMPLES.items() if not _ran(facts.controls, role, cell)]
     missing += [*_another_abroad(cell, facts), *_yardstick(cell, facts)]
-    if not any(_says_something(control) for control in facts.controls if control.role is Role.KNOWN_GOOD):
+    good = [control for control in facts.controls if control.role is Role.KNOWN_GOOD]
+    if _same_line(good, facts):
+        missing.append("paths: [a-path-by-another-way]")
+    elif not any(map(_says_something, good)):
         missing.append(f"paths: [{_placeholder(cell, facts)}]")
     return f"controls: {{{', '.join(missing)}}}" if missing else ""
 
@@ -57,6 +63,13 @@ def _yardstick(cell: Cell, facts: CellFacts) -> list[str]:
 def _says_something(control: Control) -> bool:
     """True where the control's path was able to carry what was asked of it."""
     return any(walk.failure != "not_supported" for walk in control.walks)
+
+
+def _same_line(good: list[Control], facts: CellFacts) -> bool:
+    """True where paths known good failed, and without hops here and there took the very line that is in question."""
+    theirs = [walk for control in good for walk in control.walks if _says_something(control)]
+    parted = any(map(by_way_of_hops, (*theirs, *_walks(facts)))) or any(map(lent, good))
+    return not parted and bool(theirs) and all(walk.failed_at not in _TELLS_NOTHING for walk in theirs)
 
 
 def _placeholder(cell: Cell, facts: CellFacts) -> str:

@@ -88,7 +88,7 @@ def _better_yardstick(walk: Walk, seen: Seen) -> bool:
 
 
 def _poor_elsewhere(walk: Walk, seen: Seen) -> bool:
-    found = [other for other in seen.known_good_walks(walk) if quality.measured(other)]
+    found = [other for other in seen.elsewhere_walks(walk) if quality.measured(other)]
     return bool(found) and all(_poor(other, seen) for other in found)
 
 
@@ -138,7 +138,7 @@ slow_yardstick = Condition(
     "a neutral host's over this path went through, below the target's floor too", _slow_yardstick
 )
 better_yardstick = Condition("a neutral host over this path fares well", _better_yardstick)
-poor_elsewhere = Condition("over a path known good it is below the floor too", _poor_elsewhere)
+poor_elsewhere = Condition("over a path known good, by another way, it is below the floor too", _poor_elsewhere)
 better_elsewhere = Condition("over a path known good it is above the floor", _better_elsewhere)
 went_on = Condition("a neutral host over this path, or the same check over a path known good, went further", _went_on)
 queue_grew = Condition("the round trip grew under load", lambda walk, seen: quality.queued(walk, _ways(walk, seen)))

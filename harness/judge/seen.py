@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.judge.blockpages import PAGES, Page
-from harness.judge.compared import alike, furthest, http_answer, progress, reached, same_end, tls_answered
+from harness.judge.compared import (
+    alike,
+    by_way_of_hops,
+    furthest,
+    http_answer,
+    progress,
+    reached,
+    same_end,
+    tls_answered,
+)
 from harness.judge.controls.over import DIRECT
 from harness.judge.endpoints import Endpoint, endpoint, is_ipv6, target_name
 from harness.judge.named import (
@@ -124,6 +133,19 @@ class Seen:
         """Every walk of the same check over a path known good."""
         for control in self.of(Role.KNOWN_GOOD, check=walk.check):
             yield from () if pinned(control) else control.walks
+
+    def elsewhere_walks(self, walk: Walk) -> Iterator[Walk]:
+        """The same, by another way: without hops here and there, both go over the one line that is in question."""
+        for control in self.of(Role.KNOWN_GOOD, check=walk.check):
+            yield from (seen for seen in control.walks if not pinned(control) and _parts(walk, seen, control.path))
+
+    def fails_elsewhere(self, walk: Walk) -> bool:
+        """True where the walk's check failed alike over a path known good by another way, or a name by its resolver."""
+        known = [one for one in self.of(Role.KNOWN_GOOD, check=walk.check) if not pinned(one)]
+        alike_there = [
+            (seen, one.path) for one in known for seen in one.walks if self._compare(walk, seen, one.path) is Good.ALIKE
+        ]
+        return any(walk.failed_at is Stage.RESOLVE or _parts(walk, seen, path) for seen, path in alike_there)
 
     def other_name_answered(self, walk: Walk) -> Answer:
         """Whether the walk's address answers a handshake under a neutral name."""
@@ -317,6 +339,11 @@ def lent(control: Control) -> bool:
 
 def _afar(path: str) -> bool:
     return "@" in path
+
+
+def _parts(walk: Walk, control: Walk, path: str) -> bool:
+    """True where a control went another way than the walk."""
+    return _afar(path) or by_way_of_hops(control) or by_way_of_hops(walk)
 
 
 def _retold(walk: Walk, control: Walk, path: str) -> bool:

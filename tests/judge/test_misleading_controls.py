@@ -47,8 +47,16 @@ def test_a_target_that_resets_is_down_though_a_proxy_calls_it_an_eof() -> None:
 
 
 def test_a_server_that_hangs_up_resets_now_and_ends_in_order_a_moment_later() -> None:
-    assert ("down", None) == found(CUT, *neutral(), *known_good(by_doh(walk(Stage.TLS, EOF))))
-    assert ("inconclusive", None) == found(CUT, *neutral(), *known_good(by_doh(walk(Stage.TLS, SILENT))))
+    assert ("down", None) == found(CUT, *neutral(), *known_good(proxied(Stage.TLS, EOF)))
+    assert ("inconclusive", None) == found(CUT, *neutral(), *known_good(proxied(Stage.TLS, SILENT)))
+
+
+@pytest.mark.parametrize("end", [(Stage.CONNECT, SILENT), (Stage.TLS, EOF), (Stage.RESPONSE, "connection_reset")])
+def test_a_path_declared_good_that_takes_the_same_line_does_not_show_that_a_target_is_down(
+    end: tuple[Stage, str],
+) -> None:
+    assert ("inconclusive", None) == found(walk(*end), *neutral(), *known_good(by_doh(walk(*end))))
+    assert ("down", None) == found(walk(*end), *neutral(), *known_good(proxied(*end)))
 
 
 def by_doh(one: Walk) -> Walk:

@@ -23,6 +23,7 @@ from harness.judge.conditions import (
     either,
     ended,
     fails_alike,
+    fails_elsewhere,
     foreign_works,
     gets_further,
     may_be_the_targets,
@@ -33,8 +34,8 @@ from harness.judge.conditions import (
     other_name_answered,
     passes_elsewhere,
 )
-from harness.judge.resolved import address_is_genuine, address_is_literal, agrees_elsewhere
 from harness.judge.flowing import of_transfer, still_moving
+from harness.judge.resolved import address_is_genuine, address_is_literal, agrees_elsewhere
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 
@@ -46,6 +47,7 @@ _ANSWERS = frozenset({Stage.RESPONSE, Stage.BODY, Stage.MEDIA})
 _LATER = frozenset({Stage.REQUEST, Stage.RESPONSE, Stage.BODY, Stage.HOLD, Stage.MEDIA})
 _COMPARED = either(gets_further, both_arms)  # a server whose host of that name is broken answers other names too
 _CARRIES = either(foreign_works, other_name_answered)  # what answers a neutral name stands beyond the border, too
+_SEEN_ELSEWHERE = either(fails_elsewhere, both(ended(_ANSWERS, OTHER_ANSWER), encrypted))  # its own words are its own
 
 ON_FINGERPRINT = (
     Rule(
@@ -120,6 +122,7 @@ DOWN = (
             either(crawls, both(of_transfer, still_moving)),
             foreign_works,
             fails_alike,
+            fails_elsewhere,
         ),
         why="The answer was still coming when its time was over, over a path known good too: the service is slow.",
         case="service-slow-everywhere",
@@ -128,7 +131,7 @@ DOWN = (
         id="target.down",
         claim=Claim.DOWN,
         strength=_LIKELY,
-        when=(fails_alike, may_be_the_targets, network_works, no(goes_directly)),
+        when=(fails_alike, _SEEN_ELSEWHERE, may_be_the_targets, network_works, no(goes_directly)),
         why="Over a path known good the same check fails the same way, and that path reaches others.",
         case="target-down",
     ),
