@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.judge.blockpages import PAGES, Page
@@ -149,19 +149,11 @@ class Seen:
 
     def other_name_answered(self, walk: Walk) -> Answer:
         """Whether the walk's address answers a handshake under a neutral name."""
-        where = self.where(walk)
-        if where is None or walk.address is None:
-            return Answer.MISSING
-        found = self.of(Role.OTHER_NAME, check=other_name_check(walk.address, where.port, "").name)
-        return _any([tls_answered(seen) for control in found for seen in control.walks])
+        return self._at_its_address(walk, other_name_check, tls_answered)
 
     def other_initial_answered(self, walk: Walk) -> Answer:
         """Whether the walk's address answers an Initial of QUIC under a neutral name."""
-        where = self.where(walk)
-        if where is None or walk.address is None:
-            return Answer.MISSING
-        found = self.of(Role.OTHER_NAME, check=other_initial_check(walk.address, where.port, "").name)
-        return _any_passed(found)
+        return self._at_its_address(walk, other_initial_check, lambda seen: seen.completed)
 
     def other_hello_answered(self, walk: Walk) -> Answer:
         """Whether the walk's address answers another ClientHello with the same name, as often as it is asked."""
@@ -175,11 +167,17 @@ class Seen:
 
     def home_name_answered(self, walk: Walk) -> Answer:
         """Whether the walk's address answers a handshake under the name of a neutral host at home."""
+        return self._at_its_address(walk, home_name_check, tls_answered)
+
+    def _at_its_address(
+        self, walk: Walk, asked: Callable[[str, int, str], Check], fits: Callable[[Walk], bool]
+    ) -> Answer:
+        """Whether a control under another name at the walk's address ended so that it fits."""
         where = self.where(walk)
         if where is None or walk.address is None:
             return Answer.MISSING
-        found = self.of(Role.OTHER_NAME, check=home_name_check(walk.address, where.port, "").name)
-        return _any([tls_answered(seen) for control in found for seen in control.walks])
+        found = self.of(Role.OTHER_NAME, check=asked(walk.address, where.port, "").name)
+        return _any([fits(seen) for control in found for seen in control.walks])
 
     def name_cut_elsewhere(self, walk: Walk) -> Answer:
         """Whether the target's name meets the same end at a neutral host."""
