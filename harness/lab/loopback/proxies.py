@@ -12,7 +12,7 @@ import ipaddress
 import socket
 from abc import ABC, abstractmethod
 
-from harness.lab.servers.proxy import carry
+from harness.lab.servers.proxy import join
 from harness.lab.servers.seat import Seat, Stream
 
 _PIECE = 1448  # bytes that a paced server sends at once: a segment
@@ -50,14 +50,8 @@ class StandIn(ABC):
         there = await self._reach(*wanted) if wanted else None
         if there is None:  # as sing-box does it: said to be connected first, and then cut off
             return
-        try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(carry(stream, there))
-                both.create_task(carry(there, stream))
-        except* OSError:
-            pass  # one side has let go; so does the other
-        finally:
-            there.writer.close()
+        with contextlib.closing(there.writer):
+            await join(stream, there)
 
     @abstractmethod
     async def asked(self, stream: Stream) -> tuple[str, int] | None:

@@ -26,7 +26,7 @@ from harness.lab.censor.params import Named
 from harness.lab.censor.scope import Names
 from harness.lab.servers.authority import Authority
 from harness.lab.servers.params import Mitm
-from harness.lab.servers.proxy import carry
+from harness.lab.servers.proxy import carry, join
 from harness.lab.servers.seat import Seat, Stream
 from harness.lab.world import Host
 
@@ -90,8 +90,8 @@ class Middlebox:
 
         async def intercept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             here = Stream(reader, writer)
-            with contextlib.closing(writer), contextlib.suppress(OSError):
-                await asyncio.gather(carry(here, there), carry(there, here))
+            with contextlib.closing(writer):
+                await join(here, there)
 
         server = await asyncio.start_server(intercept, "127.0.0.1", 0, ssl=self._shown(there))
         held.callback(server.close)

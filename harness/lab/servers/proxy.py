@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from harness.errors import ApparatusError
 from harness.lab.servers.seat import Seat, Stream
@@ -20,15 +21,9 @@ class Proxy:
         """Carry one connection."""
         port = await self.inner()
         inner = Stream(*await asyncio.open_connection("127.0.0.1", port))
-        try:
+        with contextlib.closing(inner.writer), contextlib.suppress(OSError):
             await self.opened(stream, inner)
-            async with asyncio.TaskGroup() as both:
-                both.create_task(carry(stream, inner))
-                both.create_task(carry(inner, stream))
-        except* OSError:
-            pass  # one side has let go; so does the other
-        finally:
-            inner.writer.close()
+            await join(stream, inner)
 
     async def inner(self) -> int:
         """The loopback port of sing-box's side; a sing-box that cannot be had is the end of the lab."""
@@ -44,6 +39,16 @@ class Proxy:
 
 class Tunnel(Proxy):
     """The public side of an inbound that takes datagrams too, or nothing else."""
+
+
+async def join(one: Stream, other: Stream) -> None:
+    """Carry both ways until both have come to their end; where one side lets go before, so does the other."""
+    try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(carry(one, other))
+            both.create_task(carry(other, one))
+    except* OSError:
+        pass
 
 
 async def carry(here: Stream, there: Stream) -> None:
