@@ -149,14 +149,20 @@ def rewritten(packet: Packet, flags: int) -> bytes:
 def _carrying(packet: Packet, segment: bytes) -> bytes:
     """The packet's IP header, around a segment of another length whose checksum is yet to be made."""
     segment = segment[:16] + bytes(2) + segment[18:]
-    start = bytearray(packet.raw[ETHER : packet.head])
-    if packet.four:
-        start[2:4] = (len(start) + len(segment)).to_bytes(2, "big")
+    start = _sized(packet.raw[ETHER : packet.head], len(segment))
+    return start + _sealed(packet.source, packet.target, TCP, segment, 16)
+
+
+def _sized(header: bytes | bytearray, size: int) -> bytes:
+    """The IP header before so many bytes."""
+    start = bytearray(header)
+    if start[0] >> 4 == 4:
+        start[2:4] = (len(start) + size).to_bytes(2, "big")
         start[10:12] = bytes(2)
         start[10:12] = checksum(bytes(start)).to_bytes(2, "big")
     else:
-        start[4:6] = (len(start) - 40 + len(segment)).to_bytes(2, "big")
-    return bytes(start) + _sealed(packet.source, packet.target, TCP, segment, 16)
+        start[4:6] = (len(start) - 40 + size).to_bytes(2, "big")
+    return bytes(start)
 
 
 ROOM = 40  # bytes of options that a TCP header has room for (RFC 9293 section 3.1)
@@ -182,13 +188,7 @@ def redirected(packet: Packet, *, source: tuple[bytes, int], target: tuple[bytes
     place = 12 if packet.four else 8
     start[place : place + 2 * len(source[0])] = source[0] + target[0]
     # What stands behind a datagram's own end does not go along.
-    if packet.four:
-        start[2:4] = (len(start) + len(inner)).to_bytes(2, "big")
-        start[10:12] = bytes(2)
-        start[10:12] = checksum(bytes(start)).to_bytes(2, "big")
-    else:
-        start[4:6] = (len(start) - 40 + len(inner)).to_bytes(2, "big")
-    return raw[:ETHER] + bytes(start) + _sealed(source[0], target[0], packet.proto, inner, at)
+    return raw[:ETHER] + _sized(start, len(inner)) + _sealed(source[0], target[0], packet.proto, inner, at)
 
 
 def lowered(raw: bytes, by: int) -> bytes:
