@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import pathlib
 import signal
-import threading
 import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Unpack
 
 from harness.errors import ApparatusError
 from harness.lab import events, rules, start
 from harness.lab.channel import Channel, Closed
-from harness.lab.events import Event
+from harness.lab.logged import Logged
 from harness.lab.needs import NO_PROGRAMS, Lacking, lacking
 from harness.lab.program import LabProcess, Stdio, arrange, here, pid_of
 from harness.lab.tiers import Tier, Unavailable, ladder
@@ -56,30 +54,21 @@ class Ends:
         os.close(self.events)
 
 
-class Lab:
+class Lab(Logged):
     """A running world. Close it, or use it as a context manager; should its owner die, it goes by itself."""
 
     def __init__(self, world: World, tier: Tier, holder: start.Holder, ends: Ends) -> None:
+        super().__init__()
         self.world = world
         self.tier = tier
         self.trust = Trust()
         self._holder = holder
         self._ends = ends
-        self._lock = threading.RLock()
         self._died: str | None = None
-        self._events: list[Event] = []
         self._torn = b""
         self._read = 0
         self._generation = 0
         self._end = weakref.finalize(self, _end, holder, ends)
-
-    def __enter__(self) -> Lab:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Take everything down: processes, namespaces, files. The log stays readable; closing twice is no fault."""
@@ -146,16 +135,6 @@ class Lab:
             for fd in close:
                 os.close(fd)
         return LabProcess(argv, pidfd, ours, pipes)
-
-    def log(self, since: int = 0) -> list[Event]:
-        """What the censor did from a mark on; whatever a client has felt of it stands here already."""
-        with self._lock:
-            self._read_events()
-            return self._events[since:]
-
-    def mark(self) -> int:
-        """The place that the log has reached."""
-        return len(self.log())
 
     def swap(self, censor: Iterable[Rule]) -> None:
         """Give the censor other rules. Flows that stand keep theirs; what was remembered of triggers is forgotten."""

@@ -122,10 +122,10 @@ class Here(Whole):
         """Nothing to take down."""
 
 
-class InWorld(Whole):
+class _InLab:
     """A world of the lab; the lab lives as long as this does."""
 
-    def __init__(self, world: World, lab: Lab) -> None:
+    def __init__(self, world: World, lab: Lab | Loopback) -> None:
         self._lab = lab
         self.vantage = world.vantage
         self.world = world.name
@@ -134,11 +134,11 @@ class InWorld(Whole):
 
     @property
     def died(self) -> str | None:
-        """Which server or part of the lab is gone."""
+        """Which part of the lab is gone."""
         return self._lab.died
 
     def popen(self, argv: Sequence[str], **streams: Any) -> Program:
-        """Start a program inside the client's namespace."""
+        """Start a program inside the client's namespace; as a child of ours where the lab has none."""
         return self._lab.popen(list(argv), env=environment(), cwd=os.getcwd(), **streams)
 
     def close(self) -> None:
@@ -146,21 +146,16 @@ class InWorld(Whole):
         self._lab.close()
 
 
-class OnLoopback:
+class InWorld(_InLab, Whole):
+    """A world of the lab, by the machine's own sockets in its namespaces."""
+
+
+class OnLoopback(_InLab):
     """A world of the lab without namespaces: the engine stands on this machine and goes through the lab's entrance."""
 
     def __init__(self, world: World, lab: Loopback) -> None:
-        self._lab = lab
-        self.vantage = world.vantage
-        self.world = world.name
-        self.trust = lab.trust
-        self.tier = str(lab.tier)
+        super().__init__(world, lab)
         self.machine = Machine(entrance=lab.entrance, resolv_conf=lab.resolv_conf, hosts=lab.hosts)
-
-    @property
-    def died(self) -> str | None:
-        """How the lab's process has ended."""
-        return self._lab.died
 
     def lacks(self, cell: Cell) -> str:
         """Tunnels, and HTTP/3."""
@@ -173,14 +168,6 @@ class OnLoopback:
         from harness.lab.loopback import shown
 
         return shown.carried(controls)
-
-    def popen(self, argv: Sequence[str], **streams: Any) -> Program:
-        """Start a program as a child of ours."""
-        return self._lab.popen(list(argv), env=environment(), cwd=os.getcwd(), **streams)
-
-    def close(self) -> None:
-        """Take the lab down."""
-        self._lab.close()
 
 
 def open_place(setup: Setup) -> Place:

@@ -11,12 +11,11 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import Any
 
 from harness.errors import ApparatusError
 from harness.lab import events, rules, start
-from harness.lab.events import Event
+from harness.lab.logged import Logged
 from harness.lab.needs import Lacking, lacking
 from harness.lab.tiers import Tier
 from harness.lab.workdir import PREFIX, temporary
@@ -28,7 +27,7 @@ _ANSWERS_WITHIN = 10.0  # seconds in which it takes other rules
 _QUOTED = 2000  # characters of the lab's stderr that a message carries
 
 
-class Loopback:
+class Loopback(Logged):
     """A running world without namespaces. Close it, or use it as a context manager."""
 
     tier = Tier.LOOPBACK
@@ -36,14 +35,13 @@ class Loopback:
     def __init__(self, world: World) -> None:
         if told := lacking(world, Tier.LOOPBACK):
             raise Lacking(told)
+        super().__init__()
         self.world = world
         self._workdir = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX, dir=temporary()))
         self._furnish()
         self._process = self._launch()
         self._end = weakref.finalize(self, _end, self._process, self._workdir)
-        self._events: list[Event] = []
         self._read = 0
-        self._lock = threading.Lock()
         self._generation = 0
         order = {"world": dump(world), "rules": rules.plain(world.censor), "workdir": str(self._workdir)}
         try:
@@ -55,14 +53,6 @@ class Loopback:
         self.entrance: tuple[int, int] = (streams, datagrams)
         anchors = {name: tuple(keys) for name, keys in told["trust"].get("anchors", {}).items()}
         self.trust = Trust(ca_file=told["trust"].get("ca_file"), anchors=anchors)
-
-    def __enter__(self) -> Loopback:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def resolv_conf(self) -> str:
@@ -85,17 +75,6 @@ class Loopback:
     def popen(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, **stdio: Any) -> subprocess.Popen[bytes]:
         """Start a program of ours, which is told of the entrance by its own means: it stands on this machine."""
         return subprocess.Popen(list(argv), env=dict(env), cwd=cwd, start_new_session=True, **stdio)
-
-    def log(self, since: int = 0) -> list[Event]:
-        """What the censor did from a mark on; whatever a client has felt of it stands here already."""
-        with self._lock:
-            if self._end.alive:
-                self._read_events()
-            return self._events[since:]
-
-    def mark(self) -> int:
-        """The place that the log has reached."""
-        return len(self.log())
 
     def swap(self, censor: Iterable[Rule]) -> None:
         """Give the censor other rules. Flows that stand keep theirs; what was remembered of triggers is forgotten."""
@@ -151,7 +130,7 @@ class Loopback:
         return f": {text}" if text else ""
 
     def _read_events(self) -> None:
-        if not (self._workdir / "events").exists():  # the process took leave by itself
+        if not (self._end.alive and (self._workdir / "events").exists()):  # or the process took leave by itself
             return
         with (self._workdir / "events").open("rb") as file:
             file.seek(self._read)
