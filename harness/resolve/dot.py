@@ -6,32 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.dial import tls
-from harness.dial.api import Address, Dialer, Note, Stream, Tape
+from harness.dial.api import Address, Dialer, Stream, Tape
 from harness.dial.deadline import Deadline
 from harness.model import Json, Trust
-from harness.resolve.framed import ask_framed
-from harness.resolve.gathered import Gathered
 from harness.resolve.served import Served, common
+from harness.resolve.tcp import Tcp
 from harness.resolve.udp import label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dot:
-    """A connection, TLS under the resolver's name, and both questions on it."""
+class Dot(Tcp):
+    """As by TCP, inside TLS under the resolver's name."""
 
-    dialer: Dialer
-    port: int
     name: str
     trust: Trust
 
     async def reach(self, address: str, until: Deadline, tape: Tape) -> Stream:
         """TLS to the server. No ALPN is offered: knot-resolver refuses some, and RFC 7858 asks for none."""
-        stream = await self.dialer.stream(Address(address, self.port), until, tape)
+        stream = await Tcp.reach(self, address, until, tape)
         return await tls.handshake(stream, self.name, until, tape, trust=self.trust, of="resolver")
-
-    async def ask(self, stream: Stream, gathered: Gathered, until: Deadline, note: Note) -> None:
-        """Both questions at once, behind their lengths."""
-        await ask_framed(stream, gathered, until, note)
 
 
 def build(params: Mapping[str, Json], dialer: Dialer, trust: Trust) -> Served:
