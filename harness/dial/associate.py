@@ -7,7 +7,7 @@ import ipaddress
 
 from harness.dial.api import Address, Datagrams, Stream
 from harness.dial.deadline import Deadline
-from harness.dial.sockets import is_address
+from harness.literals import is_address
 from harness.wire import socks5
 from harness.wire.malformed import Malformed
 

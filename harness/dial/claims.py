@@ -12,8 +12,8 @@ import secrets
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from harness.dial.sockets import is_address
 from harness.kinds import Kind, Table
+from harness.literals import is_address
 from harness.model import Json, Path
 
 _OURS = secrets.token_bytes(32)  # new with each process: what is made with it says nothing anywhere else

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from harness.dial.api import Resolver, Tape
 from harness.dial.deadline import Deadline
-from harness.dial.sockets import is_address
 from harness.failures import Failed
+from harness.literals import is_address
 from harness.model import Stage
 
 _A_FAMILY = 2

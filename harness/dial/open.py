@@ -9,8 +9,8 @@ from harness.dial.api import Dialer, Resolver, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.direct import Permit, anywhere
 from harness.dial.names import HandedOn, Pinned
-from harness.dial.sockets import is_address
 from harness.kinds import Table, load
+from harness.literals import is_address
 from harness.model import Path, Spec, Trust
 from harness.paths import table as shipped
 

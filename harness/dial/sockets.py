@@ -142,15 +142,6 @@ def family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
 
 
-def is_address(host: str) -> bool:
-    """True where the host is an IPv4 or IPv6 literal, False where it is a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 async def connect(
     to: Address, until: Deadline, segment: int | None = None
 ) -> tuple[SocketStream, dict[str, float | int]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import urllib.parse
 from dataclasses import dataclass
 
+from harness.literals import is_address
 from harness.model import Check
 
 _PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
@@ -20,15 +20,6 @@ class Endpoint:
     port: int
     server_name: str | None  # None for an address, which no ClientHello names (RFC 6066, section 3)
     encrypted: bool
-
-
-def is_address(text: str) -> bool:
-    """True for an IPv4 or IPv6 address, False for a name."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def is_ipv6(text: str | None) -> bool:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from harness.document.words import refused
+from harness.literals import is_address
 from harness.model import Json
 from harness.paths import url as urls
 from harness.paths.url import BadUrl, Url
@@ -67,7 +68,7 @@ class PlainDns(Params):
     def from_url(cls, url: Url) -> dict[str, Json]:
         """`udp://9.9.9.9` and `tcp://9.9.9.9:5353`."""
         _bare(url, "a resolver")
-        if not urls.is_address(url.host):
+        if not is_address(url.host):
             raise BadUrl("a plain resolver is named by its address", "write one such as udp://9.9.9.9")
         return _given(server=url.host, port=url.port)
 
@@ -192,6 +193,6 @@ def _bare(url: Url, what: str) -> None:
 
 
 def _reachable(params: P, host: str) -> P:
-    if not urls.is_address(host) and not getattr(params, "bootstrap", ()):
+    if not is_address(host) and not getattr(params, "bootstrap", ()):
         raise refused("the resolver has a name, and nothing says its address", "write bootstrap: [9.9.9.9] beside dns")
     return params

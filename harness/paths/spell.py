@@ -12,6 +12,7 @@ from harness.document.node import Loc
 from harness.document.reading import Reading
 from harness.document.scalars import kind as kind_of
 from harness.kinds import Kind, Table, load
+from harness.literals import is_address
 from harness.model import Json, Path, Spec
 from harness.paths import params as forms
 from harness.paths import url as urls
@@ -162,7 +163,7 @@ class _Specs:
         return None
 
     def _named(self, loc: Loc, name: str, params: Json, at: Loc) -> Spec | None:
-        if urls.is_address(name):
+        if is_address(name):
             self.reading.wrong(loc, "an address alone does not say how it is spoken to", f"write {self._example()}")
             return None
         if name not in self.table:

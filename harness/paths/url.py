@@ -103,15 +103,6 @@ def address(text: str) -> str:
         raise BadUrl("this is no IP address", "write one such as 9.9.9.9 or 2620:fe::fe") from None
 
 
-def is_address(text: str) -> bool:
-    """True for an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _ipv6(text: str) -> str:
     try:
         found = ipaddress.IPv6Address(text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.document.complaint import nearest, shown
+from harness.literals import is_address
 from harness.model import Json
 
 
@@ -101,7 +101,7 @@ class _Reader:
         return FromFile(
             params=self._params,
             places=self._places,
-            dns=tuple(text for text in dns if _is_address(text)),  # names are search domains (wg-quick(8))
+            dns=tuple(text for text in dns if is_address(text)),  # names are search domains (wg-quick(8))
             faults=tuple(self._faults),
         )
 
@@ -154,11 +154,3 @@ def _endpoint(param: str, value: str) -> Iterator[tuple[str, Json]]:
 
 
 _READ: Mapping[str, Callable[[str, str], Iterator[tuple[str, Json]]]] = {"Endpoint": _endpoint}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from harness.dial.api import Tape
 from harness.dial.deadline import Deadline
-from harness.dial.sockets import is_address
+from harness.literals import is_address
 from harness.model import Json, Level, Stage
 from harness.probes.asking import ask
 from harness.probes.route import Route, counted

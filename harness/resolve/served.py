@@ -9,7 +9,7 @@ from typing import Protocol
 from harness.dial.api import Dialer, Note, Stream, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.fallback import first_of
-from harness.dial.sockets import is_address
+from harness.literals import is_address
 from harness.model import Json, Stage, Trust
 from harness.resolve import system
 from harness.resolve.gathered import SETTLED, Gathered

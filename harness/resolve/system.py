@@ -12,8 +12,8 @@ from harness.dial import machine
 from harness.dial.api import Address, Dialer, Note, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.names import at_most_two
-from harness.dial.sockets import is_address
 from harness.failures import Failed
+from harness.literals import is_address
 from harness.model import Json, Stage, Trust
 from harness.resolve.gathered import Gathered
 from harness.resolve.udp import HOLD, Udp, ask, label

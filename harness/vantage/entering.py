@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from harness.dial import machine
 from harness.dial.api import Address
-from harness.dial.sockets import is_address
+from harness.literals import is_address
 from harness.wire import dns
 from harness.wire.malformed import Malformed
 

@@ -10,7 +10,7 @@ LAYERS = (
     {"model", "errors", "__init__"},
     {
         *("kinds", "failures", "record", "redact", "document", "scenario", "paths", "plan", "wire", "judge", "schema"),
-        *("compare", "shard", "vocabulary"),
+        *("compare", "shard", "vocabulary", "literals"),
     },
     {"dial", "resolve", "tunnels"},
     {"probes", "catalogue", "history", "report"},

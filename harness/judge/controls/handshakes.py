@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.judge.endpoints import endpoint, is_address, target_name
+from harness.judge.endpoints import endpoint, target_name
 from harness.judge.failed import Failed, Row, Wanted
 from harness.judge.named import (
     home_name_check,
@@ -13,6 +13,7 @@ from harness.judge.named import (
     other_initial_check,
     other_name_check,
 )
+from harness.literals import is_address
 from harness.model import Role, Stage
 
 
