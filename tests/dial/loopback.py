@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from harness.dial.api import Address, Tape
+from harness.dial.api import Address, Stream, Tape
 from harness.dial.deadline import Deadline
 from harness.dial.direct import Direct
+from harness.dial.tls import handshake
 from harness.model import Observation, Stage, Trust
 
 Reader: TypeAlias = asyncio.StreamReader
@@ -248,3 +249,12 @@ def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+async def greeted(stream: Stream, trust: Trust, written: Tape) -> bytes:
+    """What an echo as site.example, behind TLS, sends back of `hello`."""
+    under = await handshake(stream, "site.example", soon(), written, trust=trust)
+    await under.write(b"hello", soon())
+    data = await under.read(100, soon())
+    under.close()
+    return data

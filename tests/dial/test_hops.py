@@ -9,7 +9,6 @@ from harness.dial.api import Address, Dialer, Tape, WalkEnded
 from harness.dial.direct import Direct
 from harness.dial.hop import Hop
 from harness.dial.names import HandedOn, Pinned
-from harness.dial.tls import handshake
 from harness.model import Stage, Trust
 from tests.dial.loopback import (
     Authority,
@@ -18,6 +17,7 @@ from tests.dial.loopback import (
     Writer,
     descriptors,
     echo,
+    greeted,
     hanging_up,
     only,
     piping,
@@ -232,11 +232,7 @@ def test_hops_nest_and_tls_goes_through_all_of_them(vouched: Authority) -> None:
         ):
             through = socks_hop(second, http_hop(first), position=2)
             stream = await through.stream(Address("site.example", 443), soon(), written)
-            under = await handshake(stream, "site.example", soon(), written, trust=vouched.trust)
-            await under.write(b"hello", soon())
-            data = await under.read(100, soon())
-            under.close()
-            return data
+            return await greeted(stream, vouched.trust, written)
 
     assert b"hello" == asyncio.run(act())
     assert [

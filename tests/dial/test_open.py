@@ -4,11 +4,9 @@ from typing import Any
 import pytest
 
 from harness.dial.api import Address, WalkEnded
-from harness.dial.deadline import Deadline
 from harness.dial.open import OpenPath, open_path
-from harness.dial.tls import handshake
 from harness.model import Path, Spec, Stage, Trust
-from tests.dial.loopback import Authority, Datagram, echo, only, serving, soon, stages, tape
+from tests.dial.loopback import Authority, Datagram, echo, greeted, only, serving, soon, stages, tape
 from tests.dial.nameserver import answer, by_http2
 from tests.dial.test_direct import closed_port
 from tests.dial.test_hops import connect_server, socks_server
@@ -168,17 +166,9 @@ def test_everything_composed_reaches_a_target_under_tls(vouched: Authority) -> N
         ):
             hops = (proxy("http_connect", first), proxy("socks5", second))
             path = opened(trust=vouched.trust, resolver=nameserver(dns.port), hops=hops)
-            return await _said(path, target, vouched.trust)
-
-    async def _said(path: OpenPath, port: int, trust: Trust) -> bytes:
-        until: Deadline = soon()
-        address, *_ = await path.addresses("site.example", until, written)
-        stream = await path.dialer.stream(Address(address or "", port), until, written)
-        under = await handshake(stream, "site.example", until, written, trust=trust)
-        await under.write(b"hello", until)
-        data = await under.read(100, until)
-        under.close()
-        return data
+            address, *_ = await path.addresses("site.example", soon(), written)
+            stream = await path.dialer.stream(Address(address or "", target), soon(), written)
+            return await greeted(stream, vouched.trust, written)
 
     assert b"hello" == asyncio.run(act())
     assert [

@@ -122,20 +122,28 @@ def test_more_addresses_of_a_name_are_walked_where_none_of_the_first_takes_a_con
     assert walked == [walk.address for walk in heard.attempts("k")[0].walks]
 
 
-def test_cells_of_one_endpoint_go_one_after_another_and_know_of_each_other() -> None:
-    inside = [0, 0]
+class Counting:
+    """A server that tells how many it served at once at the most."""
 
-    async def counting(reader: Any, writer: Any) -> None:
-        inside[0] += 1
-        inside[1] = max(inside)
+    def __init__(self, says: bytes = b"") -> None:
+        self._says = says
+        self._inside = 0
+        self.most = 0
+
+    async def __call__(self, reader: Any, writer: Any) -> None:
+        self._inside += 1
+        self.most = max(self.most, self._inside)
         await asyncio.sleep(0.05)
-        inside[0] -= 1
-        writer.write(page("ok"))
+        self._inside -= 1
+        writer.write(self._says)
         await writer.drain()
 
+
+def test_cells_of_one_endpoint_go_one_after_another_and_know_of_each_other() -> None:
+    counting = Counting(page("ok"))
     heard = ran(counting, lambda port: plan(*(cell(key, http(port)) for key in ("a", "b", "c"))))
 
-    assert 1 == inside[1]
+    assert 1 == counting.most
     assert [(), ("a",), ("b",)] == [heard.attempts(key)[0].before for key in ("a", "b", "c")]
     assert all((heard.attempts(key)[0].gap or 0) < 1 for key in ("b", "c"))
 
@@ -165,13 +173,7 @@ def test_what_is_not_applicable_is_answered_and_nothing_is_sent() -> None:
 
 
 def test_checks_of_one_endpoint_go_one_after_another() -> None:
-    inside = [0, 0]
-
-    async def counting(reader: Any, writer: Any) -> None:
-        inside[0] += 1
-        inside[1] = max(inside)
-        await asyncio.sleep(0.05)
-        inside[0] -= 1
+    counting = Counting()
 
     def make(port: int) -> Scenario:
         checks = (check("tls", f"check{n}", host="site.example", port=port) for n in range(6))
@@ -179,7 +181,7 @@ def test_checks_of_one_endpoint_go_one_after_another() -> None:
 
     ran(counting, make)
 
-    assert 1 == inside[1]
+    assert 1 == counting.most
 
 
 def test_waiting_for_others_is_not_counted_against_a_cell() -> None:
