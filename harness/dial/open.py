@@ -73,14 +73,17 @@ class OpenPath:
             getattr(hop, "close", _nothing)()
 
 
-def open_path(path: Path, trust: Trust, tables: Tables | None = None, permit: Permit = anywhere) -> OpenPath:
+def open_path(
+    path: Path, trust: Trust, tables: Tables | None = None, permit: Permit = anywhere, hold: float | None = None
+) -> OpenPath:
     """The path's dialer and resolver. Nothing is sent, and nothing can fail but a kind that no table knows.
 
     `permit` is asked for every address before a packet leaves for it; where it says no, the stage fails with
     `permission_denied`. With `lookup: hops` the resolver's own queries travel through the hops, and the hops' own
     names are then asked of the machine's nameservers; otherwise the path's resolver is asked over the base.
+    `hold` is for how many seconds resolvers by UDP listen on after an answer; None leaves it to them.
     """
-    folded = _Folded(path=path, trust=trust, tables=tables or _Shipped(), permit=permit)
+    folded = _Folded(path=path, trust=trust, tables=tables or _Shipped(), permit=permit, hold=hold)
     dialers = folded.dialers()
     dialer = dialers[-1]
     last = path.hops[-1].kind if path.hops else None
@@ -109,6 +112,7 @@ class _Folded:
     trust: Trust
     tables: Tables
     permit: Permit
+    hold: float | None
 
     def base(self, of: str) -> Dialer:
         row = self.tables.bases[self.path.base.kind]
@@ -118,9 +122,10 @@ class _Folded:
     def resolver(self, dialer: Dialer, spec: Spec | None = None) -> Resolver:
         """A resolver whose queries go out by the dialer, behind the path's pins; the path's own where none is named."""
         spec = spec or self.path.resolver
-        only = spec.params.get("family") or self.path.base.params.get("family")
-        params = {**spec.params, "family": only} if only else spec.params
-        asked: Resolver = load(self.tables.resolvers[spec.kind].build)(params, dialer, self.trust)
+        row, only = self.tables.resolvers[spec.kind], spec.params.get("family") or self.path.base.params.get("family")
+        held = {"hold": self.hold} if self.hold is not None and "udp" in row.traits else {}
+        params = {**held, **spec.params, **({"family": only} if only else {})}
+        asked: Resolver = load(row.build)(params, dialer, self.trust)
         return Pinned(pins=self.path.pins, resolver=asked, only=only)
 
     def dialers(self) -> tuple[Dialer, ...]:

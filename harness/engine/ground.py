@@ -66,6 +66,7 @@ class Ground:
     permit: Permit
     patience: Patience
     turns: Turns
+    hold: float | None  # seconds of listening on after a DNS answer by UDP, where not as usual
     gauge: Callable[[], Callable[[], float]]  # a new gauge of the loop's lateness for each tape
     complain: Callable[[str], None]  # tells of faults of our own
     opened: dict[str, OpenPath] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Ground:
         """The path, opened once."""
         key = repr(path)
         if key not in self.opened:
-            self.opened[key] = open_path(path, self.trust, self.tables, self.permit)
+            self.opened[key] = open_path(path, self.trust, self.tables, self.permit, self.hold)
         return self.opened[key]
 
     def probe(self, check: Check) -> Probe:
@@ -128,6 +129,7 @@ def laid(hello: Hello, permit: Permit, lag: LagSampler, complain: Callable[[str]
             line=Gates(1),
             claims=Chambers(),
         ),
+        hold=limits.hold,
         gauge=lag.gauge,
         complain=complain,
     )

@@ -28,6 +28,7 @@ class Limits:
     connect: float = 5.0  # and the same again for each hop
     tls: float = 6.0
     response: float = 8.0
+    hold: float | None = None  # of listening on after an answer by UDP, for others to come; None: as resolvers have it
     memo: float = 60.0  # a control answers for others of its kind so long
 
 

@@ -105,6 +105,24 @@ def test_the_name_of_a_proxy_is_asked_of_the_paths_resolver() -> None:
     assert "proxy.example" == only(written, Stage.RESOLVE, "hop:1").detail["query"]
 
 
+@pytest.mark.parametrize(("hold", "kept"), [(0.02, 1), (0.2, 2)])
+def test_a_resolver_by_udp_listens_on_for_as_long_as_the_path_is_opened_with(hold: float, kept: int) -> None:
+    written = tape()
+
+    async def act() -> None:
+        twice = Datagram(lambda question: [*local(question), (0.1, answer(question, held={"A": ["192.0.2.1"]}))])
+        async with twice.serving() as server:
+            params = {"server": "127.0.0.1", "port": server.port}
+            only_v4 = Path(
+                name="ours", resolver=Spec(kind="udp", params=params), base=Spec(kind="direct", params={"family": 4})
+            )
+            await open_path(only_v4, Trust(), hold=hold).addresses("a.example", soon(), written)
+
+    asyncio.run(act())
+
+    assert kept == len(only(written, Stage.RESOLVE).detail["answers"])
+
+
 def test_the_name_of_a_second_proxy_is_handed_to_a_first_that_resolves() -> None:
     written, asked = tape(), list[bytes]()
 

@@ -148,6 +148,18 @@ def test_a_server_that_is_silent_about_one_type_is_not_waited_for() -> None:
     assert seen.ended - seen.started < 1
 
 
+def test_a_type_that_is_answered_after_the_hold_for_the_other_is_kept() -> None:
+    written = tape()
+
+    def unevenly(question: bytes) -> list[tuple[float, bytes]]:
+        return [(0 if kind(question) == "A" else 3 * HOLD, good(question))]
+
+    addresses = asyncio.run(resolved(Datagram(unevenly), written))
+
+    assert "2001:db8::1" in addresses
+    assert [] == only(written, Stage.RESOLVE).detail["silent"]
+
+
 def test_silence_is_a_timeout_at_the_deadline() -> None:
     written = failed(lambda _question: [], seconds=0.2)
     seen = only(written, Stage.RESOLVE)
