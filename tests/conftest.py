@@ -1,10 +1,11 @@
-"""Which tests stay together under pytest-xdist: those that ask several things of one lab, which is measured once.
+"""Which tests stay together under pytest-xdist, and go first: those that ask several things of one lab, measured once.
 
 No example of a property is held to a time: a busy machine is no counterexample.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +22,23 @@ TOGETHER = (
 )
 BY_WORLD = "tests/truth/test_truth.py"
 
+LEAN = "-p no:hypothesispytest -p no:anyio"
+"""What the runs of pytest in our tests go without: plugins that our users need not have, a third of the run's time."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lean() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_ADDOPTS", LEAN)
+        yield
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project of its own, run by pytest as we run others."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", LEAN)  # it takes out whatever its outer run was given
+    return pytester
+
 
 def together(nodeid: str) -> str:
     """What a test is to be run with: its world, its file, or nothing else."""
@@ -28,6 +46,18 @@ def together(nodeid: str) -> str:
     if file == BY_WORLD and "[" in test:
         return test.partition("[")[2]
     return file if file in TOGETHER else nodeid
+
+
+def place(nodeid: str) -> int:
+    """When a test's turn comes: what lasts long goes first, so that no worker ends with it alone."""
+    file = nodeid.partition("::")[0]
+    return 0 if file in TOGETHER else 1 if file == BY_WORLD else 2
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under pytest-xdist, in every worker alike."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: place(item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -39,4 +69,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return together(nodeid)
 
+    config.option.loadscopereorder = False  # or a world of which one thing is asked would come last
     return Scheduling(config, log)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from harness.model import Json
+from tests.conftest import LEAN
 
 CI = pathlib.Path(__file__).parents[2] / "packaging" / "ci"
 EXPRESSION = re.compile(r"\$\{\{ *(.*?) *\}\}")
@@ -191,6 +192,7 @@ def surroundings(root: pathlib.Path) -> dict[str, str]:
     return {
         **kept,
         "PATH": path,
+        "PYTEST_ADDOPTS": LEAN,
         "PIP_NO_INDEX": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "WAYGAUGE_OFFLINE": "1",

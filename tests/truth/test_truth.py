@@ -6,11 +6,12 @@ import functools
 
 import pytest
 
-from harness.lab.world import load_world, worlds
+from harness.lab.world import World, load_world, worlds
 from tests.truth.lab import skip_without_lab
 from tests.truth.measuring import Shown, Truth, disagreements, measure, truths
 
 WORLDS = truths()
+VARIED = [world for world in map(load_world, worlds()) if world.vantages or world.timetable]
 
 
 @functools.cache
@@ -29,10 +30,9 @@ def test_every_world_has_its_truth() -> None:
     assert [] == sorted(set(worlds()) - set(truths()))
 
 
-@pytest.mark.parametrize("name", [name for name in worlds() if load_world(name).vantages or load_world(name).timetable])
-def test_every_vantage_and_time_of_a_world_has_its_truth(name: str) -> None:
-    world = load_world(name)
-    measured = {word for truth in truths() if truth.startswith(f"{name}@") for word in truth.split("@")[1:]}
+@pytest.mark.parametrize("world", VARIED, ids=lambda world: world.name)
+def test_every_vantage_and_time_of_a_world_has_its_truth(world: World) -> None:
+    measured = {word for truth in truths() if truth.startswith(f"{world.name}@") for word in truth.split("@")[1:]}
 
     assert [] == sorted({*world.vantages, *world.timetable} - measured)
 
