@@ -14,7 +14,10 @@ from typing import NamedTuple
 
 from harness.kinds import Kind, Table
 from harness.literals import is_address
-from harness.model import Json, Path
+from harness.model import Json, Path, Spec
+
+SYSTEM = Spec(kind="system")
+"""The machine's own nameservers, of whom a hop's own names are asked where the path's resolver is asked over it."""
 
 _OURS = secrets.token_bytes(32)  # new with each process: what is made with it says nothing anywhere else
 
@@ -33,8 +36,8 @@ def claim(path: Path, hops: Table) -> Claim | None:
     first = path.hops[0]
     keys = known_by(hops[first.kind], first.params)
     host = first.params.get("host", "")
-    # By whom the server's name is looked up decides to which of its addresses the tunnel goes.
-    asked = None if is_address(host) or path.lookup == "hops" else path.resolver
+    # By whom the server's name is looked up decides to which of its addresses the tunnel goes (`harness.dial.open`).
+    asked = None if is_address(host) else SYSTEM if path.lookup == "hops" else path.resolver
     whole = (first, path.pins.get(host), asked, path.base.params.get("family"))
     return Claim(keys, digest(repr(whole))) if keys else None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.dial.api import Dialer, Resolver, Tape
+from harness.dial.claims import SYSTEM
 from harness.dial.deadline import Deadline
 from harness.dial.direct import Permit, anywhere
 from harness.dial.names import HandedOn, Pinned
@@ -91,7 +92,7 @@ def open_path(
         path=path,
         dialer=dialer,
         resolver=folded.resolver(dialer if path.lookup == "hops" else folded.base("resolver")),
-        remote_names=last is not None and folded.takes_names(last) and path.resolver.kind == _SYSTEM.kind,
+        remote_names=last is not None and folded.takes_names(last) and path.resolver.kind == SYSTEM.kind,
         udp=folded.carries_datagrams(),
         held=dialers[1:],
     )
@@ -99,9 +100,6 @@ def open_path(
 
 def _nothing() -> None:
     """What most hops have to let go of."""
-
-
-_SYSTEM = Spec(kind="system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,4 +146,4 @@ class _Folded:
         """What resolves the name of a hop's own server: the hop before it where that one can, else we ourselves."""
         if position > 1 and self.takes_names(self.path.hops[position - 2].kind):
             return Pinned(pins=self.path.pins, resolver=HandedOn())
-        return self.resolver(self.base("resolver"), _SYSTEM if self.path.lookup == "hops" else None)
+        return self.resolver(self.base("resolver"), SYSTEM if self.path.lookup == "hops" else None)

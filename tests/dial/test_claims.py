@@ -40,7 +40,7 @@ DNS = Spec(kind="udp", params={"server": "9.9.9.9", "port": 53})
         (replace(path(), resolver=DNS), "by turns"),  # it may be told of another address
         (replace(path(), pins={"nl.example.net": ("192.0.2.7",)}), "by turns"),
         (replace(path(), pins={"www.example.com": ("192.0.2.7",)}), "one tunnel"),
-        (replace(path(), lookup="hops"), "by turns"),
+        (replace(path(), lookup="hops", resolver=DNS), "one tunnel"),  # the server is asked for as by the first
         (replace(path(), hops=(*path().hops, hop("socks5", 1080))), "one tunnel"),
         (path(public_key="rOs433UcHbdOX49zqQ67nhgKmoSkp1O2gP73/Bas9CU="), "at once"),  # another server
         (path(private_key="sGBWhalzSr+KePFqhEf2pCVkuTKuReBpVX9p3MfBy1M="), "at once"),
