@@ -182,6 +182,8 @@ class Lab(Logged):
         with self._lock:
             if self.died:
                 raise ApparatusError(self.died)
+            if not self._end.alive:
+                raise ApparatusError("the lab is closed")
             try:
                 channel.send(message, fds)
                 return self._answer(channel)

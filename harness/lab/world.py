@@ -173,6 +173,16 @@ def load_world(name_or_file: str, more: Mapping[str, Json] | None = None) -> Wor
     return over(name_or_file, more) if more else load(name_or_file)
 
 
+def load_rules(world: World, spelled: Json) -> tuple[Rule, ...]:
+    """The rules of a list, spelled as in a file, for that world; `inherited` are its own.
+
+    Raises ScenarioError where they cannot be understood.
+    """
+    from harness.lab.worldfile import rules_over  # pydantic is loaded only by who reads files
+
+    return rules_over(world, spelled)
+
+
 def documents(name_or_file: str) -> tuple[Document, ...]:
     """The files of a world that `load_world` understands, its own first: where its paths and controls stand."""
     from harness.lab.worldfile import documents as found  # pydantic is loaded only by who reads files

@@ -47,6 +47,21 @@ def over(name_or_file: str, more: Mapping[str, Json]) -> World:
     return dataclasses.replace(_understood(reading, pathlib.Path("over.yaml"), ()), name=below.name)
 
 
+def rules_over(world: World, rules: Json) -> tuple[Rule, ...]:
+    """The rules of a list that is spelled as a world file spells its censor, for a world that is up."""
+    reading = read(json.dumps({"censor": rules}, indent=1), f"rules for {world.name}", {})
+    entries = reading.value(("censor",))
+    if not isinstance(entries, list):
+        reading.wrong(("censor",), "a list of rules is expected", "write [...]")
+        raise BadFile(reading.complaints)
+    found = _rules(reading, ("censor",), tuple(entries), world.censor)
+    if not reading.complaints:
+        nobody.complain(reading, (), world)
+    if reading.complaints:
+        raise BadFile(reading.complaints)
+    return found
+
+
 def documents(name_or_file: str) -> tuple[Document, ...]:
     """The files of a world that is understood: its own first, then that of the world which it extends."""
     file = _find(variants.split(name_or_file)[0])

@@ -23,7 +23,7 @@ class Worlds:
         self._open = contextlib.ExitStack()
         self._all: list[CensoredInternet] = []
 
-    def open(self, world: str, **more: Json) -> CensoredInternet:
+    def open(self, world: str | os.PathLike[str], **more: Json) -> CensoredInternet:
         """A world by its name or file, with more laid over it. Without a lab the test is skipped; in CI, where one must
         be had, it fails."""
         __tracebackhide__ = True
@@ -55,7 +55,7 @@ def _give_up(why: str) -> NoReturn:
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
 
 
-def _opened(world: str, more: Mapping[str, Json]) -> CensoredInternet | NoLab | ScenarioError:
+def _opened(world: str | os.PathLike[str], more: Mapping[str, Json]) -> CensoredInternet | NoLab | ScenarioError:
     try:
         return censored_internet(world, **more)
     except (NoLab, ScenarioError) as exc:

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Unpack
 
-from harness.errors import ApparatusError, ScenarioError
+from harness.errors import ApparatusError
 from harness.lab.needs import NO_CAPTURE, NO_PROGRAMS, NO_SOCKETS, Lacking
 from harness.model import Json
 from harness.vantage.entering import Entering
@@ -100,6 +100,8 @@ class CensoredInternet:
         """Start a program inside, as `subprocess.Popen` does outside; what usual programs look at makes them trust
         the world's authority. It is killed with the world at the latest."""
         __tracebackhide__ = True
+        if isinstance(argv, str):
+            raise TypeError(f"a program is given by its words; write ['sh', '-c', {argv!r}]")
         lab = self._namespaces(NO_PROGRAMS).lab
         from harness.lab.program import environment
 
@@ -179,11 +181,13 @@ class CensoredInternet:
         inside.lab.capture(folder)
 
     def swap(self, rules: Iterable[Json]) -> None:
-        """Give the censor other rules, each spelled as in a world: `"sni_drop"` or `{"sni_drop": {"names": [...]}}`.
-        Connections that stand keep theirs; what was remembered of triggers is forgotten."""
-        from harness.lab import Rule
+        """Give the censor other rules, each spelled as in a world: `"blackout"` or `{"sni_drop": {"names": [...]}}`,
+        `"inherited"` for the world's own. Connections that stand keep theirs; what was remembered of triggers is
+        forgotten. Raises ScenarioError where a rule cannot be understood."""
+        __tracebackhide__ = True
+        from harness.lab.world import load_rules
 
-        self._lab.swap([Rule(behaviour=kind, params=params) for kind, params in map(_spelled, rules)])
+        self._lab.swap(load_rules(self._lab.world, rules if isinstance(rules, str | Mapping) else list(rules)))
 
     def close(self) -> None:
         """Take the world down; the log stays readable."""
@@ -196,13 +200,14 @@ class CensoredInternet:
         return self._inside or self.refuse(why_not)
 
 
-def censored_internet(world: str, **more: Json) -> CensoredInternet:
+def censored_internet(world: str | os.PathLike[str], **more: Json) -> CensoredInternet:
     """A world by its name or file, up; close it. `more` is laid over it as in a world's file: `hosts=[...]` of one's
     own, `censor=["inherited", ...]`, `link={...}`. Raises ScenarioError where it cannot be understood, NoLab with the
     remedy where this machine cannot hold it. Without namespaces it stands on the loopback, and has no programs."""
     from harness.lab.tiers import Tier, Unavailable, carrier
     from harness.lab.world import load_world
 
+    world = os.fspath(world)
     try:
         if carrier() is Tier.LOOPBACK:
             from harness.lab.loopback.lab import Loopback
@@ -226,14 +231,6 @@ def in_namespaces(lab: Lab) -> CensoredInternet:
 def on_loopback(lab: Loopback) -> CensoredInternet:
     """The same of one without namespaces: requests and connections, and no programs."""
     return CensoredInternet(lab, Entering(lab.entrance, lab.world.resolvers))
-
-
-def _spelled(rule: Json) -> tuple[str, Mapping[str, Json]]:
-    spelled: Json = {rule: {}} if isinstance(rule, str) else rule
-    if not isinstance(spelled, Mapping) or len(spelled) != 1:
-        raise ScenarioError(f'{rule!r} is no rule; write "NAME", or {{"NAME": {{...}}}}')
-    kind, params = next(iter(spelled.items()))
-    return str(kind), params
 
 
 def _line(event: Event, began: float) -> str:

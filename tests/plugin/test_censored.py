@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pathlib
+import re
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
-from harness.errors import ScenarioError
+from harness.errors import ApparatusError, ScenarioError
 from harness.vantage.inside import CensoredInternet
 
 LISTED, OTHER = "news.example.org", "www.example.com"  # in the world sni-reset
 
-Open = Callable[[str], CensoredInternet]
+Open = Callable[[str | os.PathLike[str]], CensoredInternet]
 
 
 @pytest.fixture
@@ -88,11 +91,46 @@ def test_two_worlds_side_by_side_know_nothing_of_each_other(inside: CensoredInte
     assert [] == inside.log() + free.log()
 
 
-def test_a_rule_that_cannot_be_understood_is_refused(inside: CensoredInternet) -> None:
-    with pytest.raises(ScenarioError, match="unknown behaviour 'sni_dorp'"):
-        inside.swap(["sni_dorp"])
-    with pytest.raises(ScenarioError, match="is no rule"):
-        inside.swap([{"sni_drop": {}, "sni_reset": {}}])
+NAMED = {"names": [LISTED]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (["sni_dorp"], 'unknown behaviour "sni_dorp"; did you mean "sni_drop"?'),
+        ([{"sni_drop": {}, "sni_reset": {}}], "one behaviour is expected; write a name, or {name: {...}}"),
+        ([{"sni_drop": {**NAMED, "prot": [443]}}], 'unknown key "prot"; did you mean "ports"?'),
+        (["blackout", {"sni_drop": NAMED}], "takes every flow of this rule"),
+        ([{"tls_mitm": {"prefixes": ["9.9.9.9"], "to": ["203.0.113.9"]}}], "no host of this world has this address"),
+        ("blackout", "a list of rules is expected; write [...]"),
+    ],
+)
+def test_rules_that_no_world_could_have_are_refused(inside: CensoredInternet, rules: Any, said: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(said)):
+        inside.swap(rules)
+
+
+def test_inherited_rules_are_the_worlds_own_once_more(inside: CensoredInternet) -> None:
+    inside.swap([])
+    inside.swap(iter(["inherited", {"sni_drop": {"names": [OTHER]}}]))
+
+    with pytest.raises(httpx.ConnectError):
+        inside.client().get(f"https://{LISTED}/")
+    assert ["sni_reset", "sni_reset"] == [event.behaviour for event in inside.log()]
+
+
+def test_a_world_may_be_named_by_its_path_and_once_closed_says_so(
+    lab: None, censored_internet: Open, tmp_path: pathlib.Path
+) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text("world: ours\ntitle: ours\nextends: open\n")
+    world = censored_internet(file)
+    with pytest.raises(TypeError, match=re.escape("write ['sh', '-c', 'echo hi']")):
+        world.run("echo hi")
+    world.close()
+
+    with pytest.raises(ApparatusError, match="the lab is closed"):
+        world.run(["true"])
 
 
 TEST = "def test_it(censored_internet): censored_internet('open')"
