@@ -21,6 +21,7 @@ TOGETHER = (
     *("tests/plugin/test_cli.py", "tests/plugin/test_junit.py", "tests/plugin/test_xdist.py"),
 )
 BY_WORLD = "tests/truth/test_truth.py"
+BY_PAGE = "tests/docs/test_pages.py"
 
 LEAN = "-p no:hypothesispytest -p no:anyio"
 """What the runs of pytest in our tests go without: plugins that our users need not have, a third of the run's time."""
@@ -51,7 +52,7 @@ def together(nodeid: str) -> str:
 def place(nodeid: str) -> int:
     """When a test's turn comes: what lasts long goes first, so that no worker ends with it alone."""
     file = nodeid.partition("::")[0]
-    return 0 if file in TOGETHER else 1 if file == BY_WORLD else 2
+    return 0 if file in (*TOGETHER, BY_PAGE) else 1 if file == BY_WORLD else 2
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
