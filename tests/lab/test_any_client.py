@@ -60,7 +60,11 @@ async def served(folder: pathlib.Path, kind: str, **params: Any) -> AsyncIterato
     world = World(name="one", title="One server", vantage=Vantage(name="one"), hosts=(host,))
     up = asyncio.Event()
     end = asyncio.create_task(servers.run(world, folder, lambda _: up.set()))
-    await up.wait()
+    ready = asyncio.create_task(up.wait())
+    await asyncio.wait({ready, end}, return_when=asyncio.FIRST_COMPLETED)
+    if end.done():
+        ready.cancel()
+        end.result()
     try:
         yield Served(port=port, end=end)
         assert not end.done(), str(end.exception())
@@ -303,6 +307,19 @@ def test_no_client_ends_a_world(tmp_path: pathlib.Path, kind: str, alpn: str, op
                 assert not server.end.done(), data[:200]
 
     within(30, act)
+
+
+def test_a_request_of_turn_is_refused_as_one(tmp_path: pathlib.Path) -> None:
+    allocate = struct.pack(">HHI12s", 3, 0, 0x2112A442, b"transaction.")
+
+    async def act() -> None:
+        async with served(tmp_path, "stun") as server:
+            reader, writer = await server.connect()
+            writer.write(allocate)
+            assert b"\x01\x13" == (await reader.readexactly(2))  # RFC 8489, section 5: an error, of that same method
+            writer.close()
+
+    within(10, act)
 
 
 # --- how long a connection stays ---

@@ -83,6 +83,16 @@ def test_answers_are_held_to_a_rate_by_themselves(loopback: Loopback, inside: Ce
     assert passed * 8 / (came[-1][0] - came[0][0]) == pytest.approx(100_000, rel=WITHIN)
 
 
+def test_a_server_of_streams_sees_the_worlds_client_and_not_the_relay(inside: CensoredInternet) -> None:
+    cookie = 0x2112A442
+    with inside.connect(*STUN) as line:
+        line.sendall(struct.pack("!HHI12x", 1, 0, cookie))
+        answer = line.recv(1024)
+
+    mapped = int.from_bytes(answer[28:32], "big") ^ cookie  # behind the header, XOR-MAPPED-ADDRESS alone
+    assert "100.64.0.2" == socket.inet_ntoa(mapped.to_bytes(4, "big"))
+
+
 @pytest.mark.parametrize("behaviour", ["police", "shape"])
 def test_a_stream_comes_at_the_rate_that_is_asked(inside: CensoredInternet, behaviour: str) -> None:
     inside.swap([{behaviour: {"names": [LISTED], "rate": RATE}}])

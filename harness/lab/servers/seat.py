@@ -65,10 +65,15 @@ class Stream(NamedTuple):
     elsewhere: Elsewhere | None = None
 
     @property
+    def peer(self) -> Source:
+        """The address and the port that the connection came from."""
+        address, port = self.writer.get_extra_info("peername")[:2]
+        return self.elsewhere.source("tcp", (address, port)) if self.elsewhere else (address, port)
+
+    @property
     def source(self) -> str:
         """The address that the connection came from."""
-        peer = self.writer.get_extra_info("peername")
-        return (self.elsewhere.source("tcp", peer[:2]) if self.elsewhere else peer)[0]
+        return self.peer[0]
 
     @property
     def alpn(self) -> str | None:

@@ -10,7 +10,7 @@ from harness.lab.servers.seat import Seat, Source, Stream
 
 _HEAD = struct.Struct(">HHI12s")
 _COOKIE = 0x2112A442
-_BINDING, _SUCCESS, _ERROR = 0x0001, 0x0101, 0x0111
+_BINDING, _SUCCESS, _ERROR = 0x0001, 0x0100, 0x0110  # the classes stand beside a request's method (section 5)
 _XOR_MAPPED, _SOFTWARE, _ERROR_CODE = 0x0020, 0x8022, 0x0009
 
 
@@ -28,20 +28,19 @@ class StunServer:
         if cookie != _COOKIE or kind & 0xC110 or len(datagram) != _HEAD.size + size:
             return None
         if kind != _BINDING:
-            return _message(_ERROR, transaction, _attribute(_ERROR_CODE, b"\0\0\x04\0Bad Request"))
+            return _message(kind | _ERROR, transaction, _attribute(_ERROR_CODE, b"\0\0\x04\0Bad Request"))
         mapped = _attribute(_XOR_MAPPED, _masked(source, transaction))
-        return _message(_SUCCESS, transaction, mapped + _attribute(_SOFTWARE, b"lab"))
+        return _message(kind | _SUCCESS, transaction, mapped + _attribute(_SOFTWARE, b"lab"))
 
     async def serve(self, stream: Stream) -> None:
         """Answer every request of a connection (section 6.2.2: messages follow one another without any framing)."""
-        peer = stream.writer.get_extra_info("peername")
         while True:
             try:
                 head = await stream.reader.readexactly(_HEAD.size)
                 body = await stream.reader.readexactly(int.from_bytes(head[2:4], "big"))
             except asyncio.IncompleteReadError:
                 return
-            if (answer := self.answer(head + body, (peer[0], peer[1]))) is None:
+            if (answer := self.answer(head + body, stream.peer)) is None:
                 return
             stream.writer.write(answer)
             await stream.writer.drain()
