@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from harness.judge.rules import INSUFFICIENT, RULES
 from harness.model import CONCLUSIVE, Claim, Finding, Level, Strength, Target, Verdict
 
-SAYS_NOTHING = frozenset({"local.ipv6", "ip.family_untold"})
+SAYS_NOTHING = frozenset({"local.ipv6", "ip.family_untold", "ip.family_untold_later"})
 """Rules whose finding is left aside where another address of the same check says something."""
 
 UNSTEADY = "net.unsteady"

@@ -11,7 +11,7 @@ from harness.judge.rules.local import LOCAL, USABLE
 from harness.judge.rules.names import NAMES
 from harness.judge.rules.path import CUT_OFF, HOPS, PROXIED, RESOLVERS
 from harness.judge.rules.rule import Rule
-from harness.judge.rules.service import BEFORE, EXITS, OWN_WORDS, REFUSALS, SERVICE, UNSTEADY
+from harness.judge.rules.service import BEFORE, EXITS, OWN_WORDS, REFUSALS, SERVICE, UNSTEADY, UNTOLD
 from harness.judge.rules.tunnel import TUNNELS
 from harness.model import Claim, Strength
 
@@ -39,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     *FLOWS,
     *REFUSALS,
     *EXCHANGES,
+    *UNTOLD,
 )
 
 INSUFFICIENT = Rule(

@@ -35,7 +35,7 @@ from harness.judge.conditions import (
     passes_elsewhere,
 )
 from harness.judge.flowing import of_transfer, still_moving
-from harness.judge.resolved import address_is_genuine, address_is_literal, agrees_elsewhere
+from harness.judge.resolved import address_is_genuine, address_is_literal, agrees_known_good
 from harness.judge.rules.rule import Rule
 from harness.model import Claim, Stage, Strength
 
@@ -183,7 +183,7 @@ HANDSHAKES = (
         claim=_BLOCKED,
         strength=_LIKELY,
         mechanism="tls.mitm",
-        when=(ended(Stage.TLS, CERTIFICATE), agrees_elsewhere, foreign_works, gets_further),
+        when=(ended(Stage.TLS, CERTIFICATE), agrees_known_good, foreign_works, gets_further),
         why="Another's certificate is shown in the target's own network; over a path known good it is the target's.",
         case="tls-mitm-unpinned",
     ),

@@ -235,3 +235,15 @@ BEFORE = (
     ),
 )
 """Told before an address is suspected: one that took a connection a moment ago does not stand on a list."""
+
+UNTOLD = (
+    Rule(
+        id="ip.family_untold_later",
+        claim=_UNKNOWN,
+        strength=_NONE,
+        when=(by_ipv6, family_untold),
+        why="By IPv6 it ends so, and no path known good is shown to have IPv6, to tell whose fault that is.",
+        case="ip-family-untold-later",
+    ),
+)
+"""Told last, so that such an address is left aside where another of the same check says something."""
