@@ -292,6 +292,8 @@ class Seen:
             return Good.MISSING if bogus(control) else Good.PASSED
         if progress(control) > furthest(walk):
             return Good.BEYOND
+        if self.neutral(Role.FOREIGN, path) is Answer.NO:  # whatever ends so for everybody is the path's own
+            return Good.MISSING
         return Good.ALIKE if alike(walk, control) else Good.OTHERWISE
 
     def _says_nothing(self, control: Walk, path: str) -> bool:

@@ -59,6 +59,15 @@ def test_a_path_declared_good_that_takes_the_same_line_does_not_show_that_a_targ
     assert ("down", None) == found(walk(*end), *neutral(), *known_good(proxied(*end)))
 
 
+def test_a_path_declared_good_that_brings_no_neutral_host_either_does_not_show_that_a_target_is_down() -> None:
+    end = (Stage.RESPONSE, SILENT)
+    good, other = known_good(proxied(*end))
+    poor = replace(other, walks=(replace(proxied(*end), check="abroad"),))
+
+    assert ("down", None) == found(walk(*end), *neutral(), good, other)
+    assert ("inconclusive", None) == found(walk(*end), *neutral(), good, poor)
+
+
 def by_doh(one: Walk) -> Walk:
     """The walk, with its name from another resolver."""
     lookup, *rest = one.observations
