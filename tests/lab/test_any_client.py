@@ -24,6 +24,7 @@ from wsproto.extensions import PerMessageDeflate
 
 from harness.lab import Host, World, servers
 from harness.lab.servers.listen import bind, free_ports
+from harness.lab.servers.relay import Relay
 from harness.lab.world import Service
 from harness.model import Vantage
 from tests.lab.conftest import query
@@ -367,6 +368,42 @@ def test_who_says_nothing_for_minutes_is_hung_up_on(tmp_path: pathlib.Path, kind
             writer.close()
 
     within(300, act)
+
+
+def datagrams() -> socket.socket:
+    """A socket on some port of loopback, for an event loop."""
+    end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    end.setblocking(False)
+    end.bind(("127.0.0.1", 0))
+    return end
+
+
+def test_a_client_of_datagrams_is_forgotten_once_it_has_gone() -> None:
+    async def act() -> None:
+        loop = asyncio.get_running_loop()
+        with datagrams() as program, datagrams() as client:
+
+            async def inner() -> int:
+                return int(program.getsockname()[1])
+
+            public = datagrams()
+            relay = Relay(public, inner)
+            relay.open()
+            ports = []
+            for pause in (0, 200, 200, 400):
+                later(pause)
+                await asyncio.sleep(0.02)
+                await loop.sock_sendto(client, b"there", public.getsockname())
+                _, source = await loop.sock_recvfrom(program, 100)
+                await loop.sock_sendto(program, b"back", source)
+                assert b"back" == await loop.sock_recv(client, 100)
+                ports.append(source[1])
+            relay.close()
+            await asyncio.sleep(0.02)
+
+        assert ports[0] == ports[1] == ports[2] != ports[3]
+
+    within(1000, act)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 _LONGEST = 65_535  # bytes of a datagram
 _WAITING = 64  # datagrams of one client are kept until the program listens
+IDLE = 300.0  # seconds without a datagram after which a client is forgotten, as NATs do it (RFC 4787, REQ-5)
 
 Inner: TypeAlias = Callable[[], Awaitable[int]]
 """The loopback port of the program, which is started first where it does not run yet."""
@@ -52,22 +53,28 @@ class Relay:
         return self._clients[source]
 
     async def _carry(self, source: Any, coming: asyncio.Queue[bytes]) -> None:
-        """One client's datagrams, both ways, for as long as the world stands."""
-        port = await self._inner()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-            own.setblocking(False)
-            own.connect(("127.0.0.1", port))
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._back(own, source))
-                both.create_task(self._forth(own, coming))
+        """One client's datagrams, both ways, until there are none for long."""
+        try:
+            port = await self._inner()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own, contextlib.suppress(TimeoutError):
+                own.setblocking(False)
+                own.connect(("127.0.0.1", port))
+                async with asyncio.timeout(IDLE) as idle, asyncio.TaskGroup() as both:
+                    both.create_task(self._back(own, source, idle))
+                    both.create_task(self._forth(own, coming, idle))
+        finally:
+            del self._clients[source]
 
-    async def _forth(self, own: socket.socket, coming: asyncio.Queue[bytes]) -> None:
+    async def _forth(self, own: socket.socket, coming: asyncio.Queue[bytes], idle: asyncio.Timeout) -> None:
         while True:
             data = await coming.get()
+            idle.reschedule(self._loop.time() + IDLE)
             with contextlib.suppress(OSError):
                 own.send(data)
 
-    async def _back(self, own: socket.socket, source: Any) -> None:
+    async def _back(self, own: socket.socket, source: Any, idle: asyncio.Timeout) -> None:
         while True:
             with contextlib.suppress(OSError):
-                self._bound.sendto(await self._loop.sock_recv(own, _LONGEST), source)
+                data = await self._loop.sock_recv(own, _LONGEST)
+                idle.reschedule(self._loop.time() + IDLE)
+                self._bound.sendto(data, source)
