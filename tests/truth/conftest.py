@@ -16,13 +16,15 @@ from tests.truth.loopback import Serve, Served, free_port, loopback_world
 
 @pytest.fixture
 def serve(tmp_path: pathlib.Path) -> Serve:
-    """`async with serve(kind, **params) as served:` runs one service on 127.0.0.1 and ::1."""
+    """`async with serve(kind, **params) as served:` runs one service on 127.0.0.1 and ::1, from an odd folder."""
+    workdir = tmp_path / """some one's "folder"; é"""
+    workdir.mkdir()
 
     @contextlib.asynccontextmanager
     async def running(kind: str, **params: Any) -> AsyncIterator[Served]:
         port, trust = free_port(), asyncio.get_running_loop().create_future()
         world = loopback_world(kind, port, **params)
-        task = asyncio.create_task(servers.run(world, tmp_path, trust.set_result))
+        task = asyncio.create_task(servers.run(world, workdir, trust.set_result))
         await asyncio.wait({task, trust}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()

@@ -98,20 +98,21 @@ class Nginx:
         await running.listening(self._seat.host.addresses[0], self._seat.service.port, _START)
 
     def _config(self) -> str:
+        """Its paths are from the folder that it is told of: that one's own may hold whatever paths hold."""
         params: NginxParams = self._seat.params
         workdir = self._seat.internet.workdir
-        chain = self._seat.internet.authority.chain_file(self._seat.host)
+        chain = self._seat.internet.authority.chain_file(self._seat.host).relative_to(workdir)
         page = workdir / f"nginx-{self._seat.host.name}" / "index.html"
         page.parent.mkdir(exist_ok=True)
         page.write_text(params.body)
         listens = "".join(f"listen {_bracketed(text)}:{params.port} ssl http2; " for text in self._seat.host.addresses)
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        temporary = "".join(f"{kind}_temp_path {workdir}/nginx-{kind}; " for kind in kinds)
+        temporary = "".join(f"{kind}_temp_path nginx-{kind}; " for kind in kinds)
         return (
-            f"user root root; daemon off; master_process off; pid {workdir}/nginx-{self._seat.host.name}.pid;\n"
+            f"user root root; daemon off; master_process off; pid nginx-{self._seat.host.name}.pid;\n"
             "events { worker_connections 256; }\n"
             f"http {{ access_log off; {temporary}\n"
-            f"server {{ {listens} server_name _; root {page.parent};\n"
+            f"server {{ {listens} server_name _; root {page.parent.name};\n"
             f"ssl_certificate {chain}; ssl_certificate_key {chain}; }} }}\n"
         )
 
