@@ -51,6 +51,12 @@ def test_a_session_says_back_what_it_is_told(lab: Lab, family: int) -> None:
     assert "words\n0" == client(lab, family, "echo words | SSH anything; echo $?")
 
 
+def test_keys_are_exchanged_anew_while_a_session_speaks(lab: Lab) -> None:
+    lab.swap([])
+
+    assert "3000000" == client(lab, 4, "head -c 3000000 /dev/zero | SSH -o RekeyLimit=200K cat | wc -c")
+
+
 def test_a_connection_is_forwarded_by_the_names_of_the_world(lab: Lab, family: int) -> None:
     lab.swap([])
     asked = r"printf 'GET / HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n'"

@@ -86,11 +86,14 @@ class Session:
             REQUEST: self._request,
         }
         while True:
-            message = Fields(await self._transport.hear())
+            heard = await self._transport.hear()
+            message = Fields(heard)
             kind = message.take(1)[0]
-            if kind in {DISCONNECT, KEXINIT}:  # nobody stays so long that other keys are due
+            if kind == DISCONNECT:
                 return
-            if kind in answers:
+            if kind == KEXINIT:
+                await self._transport.renew(heard)
+            elif kind in answers:
                 await answers[kind](message)
 
     async def _service(self, message: Fields) -> None:

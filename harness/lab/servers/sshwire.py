@@ -6,6 +6,7 @@ Curve25519 with SHA-256 (RFC 8731), Ed25519 host keys (RFC 8709), AES-128 in cou
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -98,20 +99,35 @@ class Transport:
     def __init__(self, stream: Stream, host: Ed25519PrivateKey) -> None:
         self._stream, self._host = stream, host
         self._in, self._out = _Way(), _Way()
+        self._theirs = b""  # the client's version
+        self._session = b""  # what the first exchange of keys gave: its hash
+        self._speaking = asyncio.Lock()  # while keys are exchanged nobody else speaks (RFC 4253, section 7.1)
 
     async def open(self) -> None:
         """Exchange versions and keys."""
         self._stream.writer.write(VERSION + b"\r\n")
-        theirs = await self._version()
+        self._theirs = await self._version()
+        async with self._speaking:
+            ours = await self._offer()
+            await self._exchange(await self.hear(), ours)
+
+    async def renew(self, offered: bytes) -> None:
+        """Exchange keys once more, which the client has begun with this message (section 9)."""
+        async with self._speaking:
+            await self._exchange(offered, await self._offer())
+
+    async def _offer(self) -> bytes:
         ours = bytes((KEXINIT,)) + secrets.token_bytes(16) + b"".join(map(string, _ALGORITHMS)) + bytes(5)
-        await self.say(ours)
-        offered = await self.hear()
+        await self._say(ours)
+        return ours
+
+    async def _exchange(self, offered: bytes, ours: bytes) -> None:
         if offered[:1] != bytes((KEXINIT,)):
             raise Garbled
         begin = Fields(await self.hear())
         if begin.take(1)[0] != ECDH_INIT:
             raise Garbled
-        await self._agree((theirs, VERSION, offered, ours), begin.string())
+        await self._agree((self._theirs, VERSION, offered, ours), begin.string())
 
     async def _version(self) -> bytes:
         line = await self._stream.reader.readuntil(b"\n")
@@ -129,13 +145,14 @@ class Transport:
             raise Garbled from exc
         public = self._host.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         host = string(b"ssh-ed25519") + string(public)
-        session = hashlib.sha256(b"".join(map(string, (*said, host, theirs, mine))) + shared).digest()
-        signature = string(b"ssh-ed25519") + string(self._host.sign(session))
-        await self.say(bytes((ECDH_REPLY,)) + string(host) + string(mine) + string(signature))
-        await self.say(bytes((NEWKEYS,)))
+        agreed = hashlib.sha256(b"".join(map(string, (*said, host, theirs, mine))) + shared).digest()
+        self._session = self._session or agreed
+        signature = string(b"ssh-ed25519") + string(self._host.sign(agreed))
+        await self._say(bytes((ECDH_REPLY,)) + string(host) + string(mine) + string(signature))
+        await self._say(bytes((NEWKEYS,)))
 
         def made(letter: bytes) -> bytes:
-            return hashlib.sha256(shared + session + letter + session).digest()
+            return hashlib.sha256(shared + agreed + letter + self._session).digest()
 
         self._out.cipher, self._out.key = _counter(made(b"D"), made(b"B")), made(b"F")
         if await self.hear() != bytes((NEWKEYS,)):
@@ -158,6 +175,10 @@ class Transport:
 
     async def say(self, message: bytes) -> None:
         """Send a message."""
+        async with self._speaking:
+            await self._say(message)
+
+    async def _say(self, message: bytes) -> None:
         block = _BLOCK if self._out.cipher else 8
         padding = block - (5 + len(message)) % block
         padding += block if padding < 4 else 0
