@@ -78,8 +78,19 @@ def rate(seen: Mapping[str, Json], way: str) -> float | None:
 
 def slower(walk: Walk, other: Walk, ways: tuple[str, ...]) -> bool:
     """True where in one of the directions the walk's rate is far below the other's."""
-    pairs = [(rate(measured(walk), way), rate(measured(other), way)) for way in ways]
+    pairs = [(_held(walk, way), rate(measured(other), way)) for way in ways]
     return any(mine is not None and theirs is not None and mine < FAR_BELOW * theirs for mine, theirs in pairs)
+
+
+def _held(walk: Walk, way: str) -> float | None:
+    """The rate in one direction; where a transfer was given up in it, over all the time that it was given."""
+    seen, stage = measured(walk), walk.at(Stage.MEDIA)
+    stopped = seen.get("stopped") or {}
+    if stage is None or walk.completed or stopped.get("way") != way:
+        return rate(seen, way)
+    before = sum(_of(seen, other).get("seconds") or 0.0 for other in WAYS if other != way)
+    given = stage.ended - stage.started - before
+    return (_of(seen, way).get("bytes") or 0) * 8 / given if given > 0 else rate(seen, way)
 
 
 def queued(walk: Walk, ways: tuple[str, ...]) -> bool:
