@@ -11,7 +11,7 @@ import pydantic
 
 from harness.document.words import refused
 from harness.lab.censor import hours
-from harness.lab.censor.params import Moment, Name, Rate, Seconds, Share
+from harness.lab.censor.params import Moment, Rate, Reads, Seconds, Share, name
 
 _BROADCAST = ipaddress.ip_network("240.0.0.0/4")  # reserved (RFC 1112, section 4)
 _LINES = (ipaddress.ip_network("100.64.0.0/16"), ipaddress.ip_network("2001:db8:64::/48"))  # harness.lab.net.topology
@@ -36,6 +36,17 @@ def _hosted(text: str) -> str:
             "this address lies on the client's own line", f"write one outside of {_LINES[found.version == 6]}"
         )
     return str(found)
+
+
+def _owned(value: Any) -> Any:
+    """A name that a host can have: of labels up to 63 letters, 253 in all (RFC 1035, 2.3.4)."""
+    if isinstance(value, str) and value.startswith("*"):
+        raise ValueError(f"{value!r} holds a pattern; write each name that the host has")
+    found = name(value)
+    whole = isinstance(found, str) and all(0 < len(label) < 64 for label in found.split(".")) and len(found) < 254
+    if isinstance(found, str) and not whole:
+        raise ValueError("no host can have this name; write labels of 1 to 63 letters, 253 in all")
+    return found
 
 
 def _called(text: str) -> str:
@@ -74,6 +85,9 @@ Time = Annotated[float, pydantic.BeforeValidator(_time), pydantic.WithJsonSchema
 
 class _Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+
+HostName = Annotated[str, Reads(_owned)]
 
 
 class VantageFile(_Strict):
@@ -118,7 +132,7 @@ class CertificateFile(_Strict):
 
     begins: Moment = -86_400.0
     ends: Moment = 30 * 86_400.0
-    names: tuple[Name, ...] = ()
+    names: tuple[HostName, ...] = ()
 
 
 class HostFile(_Strict):
@@ -126,7 +140,7 @@ class HostFile(_Strict):
 
     name: Called
     addresses: tuple[HostAddress, ...] | None = None
-    names: tuple[Name, ...] | None = None
+    names: tuple[HostName, ...] | None = None
     services: tuple[Any, ...] | None = None
     home: bool | None = None
     down: bool | None = None

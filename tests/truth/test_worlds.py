@@ -337,6 +337,13 @@ BAD = {
         HEAD + "hosts:\n  - {name: here, addresses: []}\n",
         'bad.yaml:5:5: host "here" has no address; write addresses: [...]',
     ),
+    "a host has names that go into questions": (
+        HEAD + f"hosts:\n  - {{name: news, names: ['*', '*.a.example', a..example, {'a' * 64}.example, a.example]}}\n",
+        "bad.yaml:5:26: '*' holds a pattern; write each name that the host has",
+        "bad.yaml:5:31: '*.a.example' holds a pattern; write each name that the host has",
+        "bad.yaml:5:46: no host can have this name; write labels of 1 to 63 letters, 253 in all",
+        "bad.yaml:5:58: no host can have this name; write labels of 1 to 63 letters, 253 in all",
+    ),
     "a host is down in one way, and has a name once": (
         HEAD + "hosts:\n  - {name: news, down: true, silent: true, names: [a.example, a.example]}\n",
         "bad.yaml:5:38: a host is down or silent, and not both;"
