@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from harness.lab import webproxy
+from harness.lab.kept import kept
 
 USER = webproxy.USER
 PASSWORD = "WAYGAUGE_ENTRANCE"  # noqa: S105 - the name of the variable that holds it
@@ -51,7 +52,7 @@ async def main(listening: socket.socket, password: str) -> None:
             await _carry((reader, writer), inner)
         writer.close()
 
-    async with await asyncio.start_server(visited, sock=listening) as server:
+    async with await asyncio.start_server(kept(visited), sock=listening) as server:
         await server.serve_forever()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 
 import pytest
 
@@ -42,6 +43,32 @@ def test_connect_with_the_password_carries_bytes(serve: Serve) -> None:
 
 def test_connect_with_a_wrong_password_is_answered_by_407(serve: Serve) -> None:
     assert b"407 " == asyncio.run(connect(serve, "alice:no"))[:4]
+
+
+async def _after_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    asked = await reader.read()
+    gc.collect()
+    await asyncio.sleep(0)
+    writer.write(asked)
+    writer.close()
+
+
+async def ended_first(serve: Serve) -> bytes:
+    """What a client that has said all gets of a target that answers only then, through a CONNECT."""
+    target = await asyncio.start_server(_after_all, "127.0.0.1", 0)
+    async with target, serve("proxy_http") as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(f"CONNECT 127.0.0.1:{target.sockets[0].getsockname()[1]} HTTP/1.1\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"ping")
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+def test_who_has_said_all_is_answered_even_where_the_collector_comes_by(serve: Serve) -> None:
+    assert b"ping" == asyncio.run(ended_first(serve))
 
 
 async def by_socks(serve: Serve, password: bytes) -> bytes:

@@ -30,6 +30,7 @@ from harness.lab.censor.packet import (
     Piece,
     Unreadable,
 )
+from harness.lab.kept import kept
 from harness.lab.loopback.berths import HERE, Berths
 from harness.lab.loopback.carrying import READ, carry
 from harness.lab.loopback.datagrams import Datagrams
@@ -59,7 +60,7 @@ class Relay:
 
     async def open(self) -> tuple[int, int]:
         """Open the entrance: a port for streams, and one for datagrams."""
-        server = await asyncio.start_server(self._enter, HERE, 0)
+        server = await asyncio.start_server(kept(self._enter), HERE, 0)
         return server.sockets[0].getsockname()[1], await self._datagrams.open()
 
     def info(self, port: int) -> bytes:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.errors import ApparatusError
+from harness.lab.kept import kept
 from harness.lab.servers.relay import Relay
 from harness.lab.servers.seat import Answering, Seat, Server, Stream
 
@@ -73,7 +74,7 @@ async def listen(seat: Seat) -> None:
         if house:
             _open_door(seat, house, bound)
         else:
-            serve = functools.partial(_serve, seat)
+            serve = kept(functools.partial(_serve, seat))
             server = await asyncio.start_server(serve, sock=bound(), ssl=context, backlog=_BACKLOG)
             seat.internet.exits.callback(server.close)
         if "udp" in seat.row.traits:

@@ -24,6 +24,7 @@ from harness.lab.censor.behaviours.tls_mitm import ADDRESS
 from harness.lab.censor.hello import Hello
 from harness.lab.censor.params import Named
 from harness.lab.censor.scope import Names
+from harness.lab.kept import kept
 from harness.lab.servers.authority import Authority
 from harness.lab.servers.params import Mitm
 from harness.lab.servers.proxy import carry, join
@@ -93,7 +94,7 @@ class Middlebox:
             with contextlib.closing(writer):
                 await join(here, there)
 
-        server = await asyncio.start_server(intercept, "127.0.0.1", 0, ssl=self._shown(there))
+        server = await asyncio.start_server(kept(intercept), "127.0.0.1", 0, ssl=self._shown(there))
         held.callback(server.close)
         return _held(held, Stream(*await asyncio.open_connection(*server.sockets[0].getsockname())))
 
