@@ -215,3 +215,26 @@ def test_an_encrypted_or_odd_protocol_meets_address_rules_like_any_other() -> No
 
     assert [] == wire.receive(bytes(frame))
     assert "50" == (wire.events[0].flow and wire.events[0].flow.proto)
+
+
+def test_packets_that_are_held_pass_a_rule_that_lets_the_flow_go_meanwhile() -> None:
+    wire = Wire(rule("shape", rate="64kbit/s"), rule("sni_drop", names=["facebook.com"]))
+    wire.receive(opening())
+
+    wire.receive(segment(GOOD))
+    for at in range(3):
+        wire.receive(segment(bytes(1000), at=1 + len(GOOD) + 1000 * at))
+    wire.wait(2)
+
+    assert "iiiii" == sides(wire.sent)
+
+
+def test_packets_that_are_held_are_seen_by_the_rules_behind() -> None:
+    wire = Wire(rule("shape", rate="64kbit/s"), rule("sni_drop", names=["facebook.com"]))
+    wire.receive(opening())
+
+    wire.receive(segment(BAD))
+    wire.receive(segment(BAD, at=1 + len(BAD)))
+    wire.wait(2)
+
+    assert ("i", ["queue", "match", "drop"]) == (sides(wire.sent), wire.actions)

@@ -152,10 +152,13 @@ class Engine:
             self._forward(packet, frames)
 
     def hold(self, watch: Watch[Any], packet: Packet, until: float) -> None:
-        """Let a packet go on later, past the rules that stand behind the watch's."""
-        watches = watch.flow.watches
-        behind = tuple(watches[watches.index(watch) + 1 :])
-        self.at(until, lambda: self._carry(behind, packet, None))
+        """Let a packet go on later, past the rules that stand behind the watch's and still watch the flow then."""
+
+        def go_on() -> None:
+            behind = [one for one in watch.flow.watches if one.rule.index > watch.rule.index]
+            self._carry(behind, packet, None)
+
+        self.at(until, go_on)
 
     def _carry(self, watches: Sequence[Watch[Any]], packet: Packet, frames: list[bytes] | None) -> None:
         """Shows the packet to those rules, and sends on what they leave of it, with what they made of it."""
