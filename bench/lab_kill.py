@@ -39,8 +39,12 @@ def _round(chance: random.Random) -> int:
         _kill(chance, folder, process)
         process.wait()
         process.stdout.close()
+        until = time.monotonic() + killing.GONE_WITHIN
         processes, files = killing.left(folder)
-        return len(processes) + len(files) + len(lived_in & _held())
+        # Who dies has no environment any more, and so no mark, some milliseconds before it leaves its namespace.
+        while (held := lived_in & _held()) and time.monotonic() < until:
+            time.sleep(0.02)
+        return len(processes) + len(files) + len(held)
 
 
 def _owner(folder: pathlib.Path) -> subprocess.Popen[bytes]:

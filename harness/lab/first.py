@@ -97,10 +97,19 @@ class First:
     networks: topology.Namespaces | None = None  # held here, so that the death of one part takes no link from another
 
     def live(self) -> None:
-        """Build everything, then serve the owner until it hangs up."""
+        """Build everything, then serve the owner until it hangs up; nobody is left then who would write files."""
         wake = _waker()
         steps.both_families()
         self.order.workdir.mkdir(mode=0o700, parents=True)
+        try:
+            self._build(self._start())
+            self.order.control.send({"type": "up"}, (os.pidfd_open(os.getpid()),))
+            self._serve(wake)
+        finally:
+            self._end()
+
+    def _start(self) -> dict[str, Channel]:
+        """Starts censor and servers; where each is told of its namespace."""
         events, censor, servers = self.order.fds
         homes = {
             "censor": self._servant("censor", lambda: _censor(self.order, censor, events), {censor, events}),
@@ -108,9 +117,13 @@ class First:
         }
         for fd in self.order.fds:
             os.close(fd)
-        self._build(homes)
-        self.order.control.send({"type": "up"}, (os.pidfd_open(os.getpid()),))
-        self._serve(wake)
+        return homes
+
+    def _end(self) -> None:
+        for pid in self.servants:
+            os.kill(pid, signal.SIGKILL)
+        for pid in self.servants:
+            os.waitpid(pid, 0)
 
     def _servant(self, name: str, body: Callable[[], Callable[[], None]], own: set[int]) -> Channel:
         """Forks a child that prepares itself, moves into the namespace that it is told of, and then works.
