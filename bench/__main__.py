@@ -2,7 +2,7 @@
 
     python -m bench [life] [line] [rates] [quality] [loopback] [kill]
 
-Without a name all of them, which takes some six minutes. The other scripts of this folder measure the engine, the
+Without a name all of them, which takes some nine minutes. The other scripts of this folder measure the engine, the
 plugin, the tunnels and the first command, each by itself: `python bench/engine.py`, `plugin_cost.py`, `thousand.py`,
 `tunnel_kill.py`, `paths_memory.py`, `fresh_try.py`.
 """
