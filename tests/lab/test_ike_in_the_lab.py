@@ -6,6 +6,7 @@ where they are installed, AppArmor lets them read the machine's own configuratio
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -119,9 +120,13 @@ def agrees(lab: Lab, tmp_path: pathlib.Path, family: int) -> Iterator[Agrees]:
 
 
 def crossed(folder: pathlib.Path, side: str) -> set[tuple[bool, int]]:
-    """Whose datagrams were on that side of the censor, and on which port of the server's."""
-    found = [(one.dport in {IKE, NAT_T}, one) for one in packets(folder / f"{side}.pcap") if one.proto == 17]
-    return {(out, one.dport if out else one.sport) for out, one in found}
+    """Whose datagrams of the target's were on that side of the censor, and on which port of the server's.
+
+    The neighbour's are left out: what it says to a farewell may come after its client has gone.
+    """
+    target = {ipaddress.ip_address(address).packed for address in TARGETS}
+    found = [one for one in packets(folder / f"{side}.pcap") if one.proto == 17 and {one.source, one.target} & target]
+    return {(True, one.dport) if one.target in target else (False, one.sport) for one in found}
 
 
 @pytest.mark.parametrize(
