@@ -18,7 +18,7 @@ def reached(walk: Walk) -> bool:
     """True where the target itself sent anything: a proxy's word that it has connected is none."""
     if walk.completed:
         return True
-    through = any(seen.of.startswith("hop:") for seen in walk.observations)
+    through = by_way_of_hops(walk)
     own = [seen for seen in walk.observations if seen.of == "target" and seen.stage != Stage.RESOLVE]
     return any(seen.received or (seen.stage == Stage.CONNECT and seen.failure is None and not through) for seen in own)
 
@@ -61,7 +61,7 @@ def alike(walk: Walk, control: Walk) -> bool:
         return walk.failure == "dns_nxdomain_error" and control.failure == "proxy_refused"
     if walk.failed_at == control.failed_at and {walk.failure, control.failure} <= ENDED:
         return True
-    proxied = any(seen.of.startswith("hop:") for seen in (*walk.observations, *control.observations))
+    proxied = by_way_of_hops(walk) or by_way_of_hops(control)
     unmade = not {walk.failed_at, control.failed_at}.isdisjoint({Stage.CONNECT, Stage.HOP})
     return proxied and unmade and not reached(walk) and not reached(control)
 

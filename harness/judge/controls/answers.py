@@ -16,7 +16,11 @@ from harness.model import Check, Level, Role, Stage, Walk
 def anybodys(walk: Walk, check: Check) -> bool:
     """True where an answer came in the clear, and nothing in it shows whose it is."""
     answered = walk.at(Stage.RESPONSE) is not None and walk.level < Level.E3
-    return answered and str(check.params.get("url", "")).startswith("http://")
+    return answered and _in_the_clear(check)
+
+
+def _in_the_clear(check: Check) -> bool:
+    return str(check.params.get("url", "")).startswith("http://")
 
 
 def _over_tls(failed: Failed) -> Iterator[Wanted]:
@@ -46,14 +50,14 @@ def _page_in_the_clear(failed: Failed) -> bool:
     """A page came in the clear, or a refusal in its place: whether it is the service's own nobody can tell by looks."""
     answer = failed.walk.at(Stage.RESPONSE)
     came = failed.last.failure is None or (another_page(failed) and answer and answer.detail.get("status") in REFUSALS)
-    in_the_clear = str(failed.check.params.get("url", "")).startswith("http://")
-    return bool(came) and in_the_clear and failed.check.probe == "http" and target_name(failed.check) is not None
+    asked = failed.check.probe == "http" and target_name(failed.check) is not None
+    return bool(came) and asked and _in_the_clear(failed.check)
 
 
 def _anything_in_the_clear(failed: Failed) -> bool:
     answered = failed.walk.at(Stage.RESPONSE)
     came = answered is not None and "status" in answered.detail
-    return came and failed.check.probe == "http" and str(failed.check.params.get("url", "")).startswith("http://")
+    return came and failed.check.probe == "http" and _in_the_clear(failed.check)
 
 
 OVER_TLS = Row(
